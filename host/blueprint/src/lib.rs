@@ -1,0 +1,1 @@
+//! Blueprint text to a resolved graph: YAML, CEL, schemas. Pure.

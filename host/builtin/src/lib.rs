@@ -1,0 +1,1 @@
+//! The built-in Kubernetes plugin, compiled ahead of time.

@@ -1,0 +1,1 @@
+//! Performs the engine's actions and journals their outcomes.

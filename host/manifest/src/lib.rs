@@ -1,0 +1,1 @@
+//! What is Kubernetes and pure: order of kinds, diff, readiness, ApplySet.

@@ -1,0 +1,1 @@
+//! Runs plugins: loading, limits, grants, cache. The only user of wasmtime.

@@ -1,0 +1,1 @@
+//! Tokens, masking, substitution, encryption at rest.

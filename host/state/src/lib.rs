@@ -1,0 +1,1 @@
+//! The store of stacks: an append-only journal with snapshots, on SQLite.

@@ -1,0 +1,1 @@
+//! What Sheave's tests share: clusters, stacks in a folder of their own, the audit log.

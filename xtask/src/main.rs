@@ -1,0 +1,3 @@
+//! Tasks of the project: see `cargo xtask --help`.
+
+fn main() {}
