@@ -113,11 +113,11 @@ func (c cluster) writeKubeconfig(name string, entry *clientcmdapi.Cluster, peopl
 			add(name, name+"-"+person.key, info)
 		}
 	}
-	certificate, err := os.ReadFile(c.path("certs", "admin.crt"))
+	certificate, err := os.ReadFile(c.path("certs", "client.crt"))
 	if err != nil {
 		return err
 	}
-	key, err := os.ReadFile(c.path("certs", "admin.key"))
+	key, err := os.ReadFile(c.path("certs", "client.key"))
 	if err != nil {
 		return err
 	}
@@ -139,20 +139,25 @@ func (c cluster) writeTokens(users []user) error {
 	var text strings.Builder
 	lines := csv.NewWriter(&text)
 	for _, u := range users {
-		_ = lines.Write([]string{u.token, u.name, u.key, strings.Join(u.groups, ",")})
+		line := []string{u.token, u.name, u.key}
+		if len(u.groups) > 0 { // an empty column would be a group without a name
+			line = append(line, strings.Join(u.groups, ","))
+		}
+		_ = lines.Write(line)
 	}
 	lines.Flush()
 	return os.WriteFile(c.tokenFile(), []byte(text.String()), 0o600)
 }
 
 // clientConfig is how a part of ours reaches its API server: without a limit on
-// the client's side, and under a name that the audit log tells apart.
+// the client's side, and under a name that nobody takes for what is tested. It is
+// also the name by which managedFields know the part.
 func clientConfig(kubeconfig, part string) (*rest.Config, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return nil, err
 	}
 	config.QPS = -1
-	config.UserAgent = "sheave-cluster/" + part
+	config.UserAgent = "test-" + part
 	return config, nil
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"sheave.dev/tests/cluster/internal/process"
 )
 
 // cluster is a folder. Everything a cluster writes lies beneath it.
@@ -18,7 +20,7 @@ func (c cluster) path(elem ...string) string {
 }
 
 func (c cluster) recordFile() string     { return c.path("cluster.json") }
-func (c cluster) lockFile() string       { return c.path("lock") }
+func (c cluster) lockFile() string       { return c.path("cluster.lock") }
 func (c cluster) kubeconfig() string     { return c.path("kubeconfig") }
 func (c cluster) auditLog() string       { return c.path("audit.log") }
 func (c cluster) log(part string) string { return c.path("logs", part+".log") }
@@ -36,12 +38,12 @@ var contents = []string{
 // record is what cluster.json holds: enough to check on the cluster, and to end
 // its processes and no others.
 type record struct {
-	Name      string    `json:"name"`
-	Revision  string    `json:"revision"`
-	Server    string    `json:"server"`
-	Started   time.Time `json:"started"`
-	Ready     bool      `json:"ready"`
-	Processes []process `json:"processes"`
+	Name      string            `json:"name"`
+	Revision  string            `json:"revision"`
+	Server    string            `json:"server"`
+	Started   time.Time         `json:"started"`
+	Ready     bool              `json:"ready"`
+	Processes []process.Process `json:"processes"`
 }
 
 var errNoCluster = errors.New("no cluster here")
@@ -79,8 +81,11 @@ func writeAtomically(path string, text []byte) error {
 	return os.Rename(temporary, path)
 }
 
-// occupied refuses a folder that holds files but no cluster of ours.
-func (c cluster) occupied() error {
+// foreign refuses a folder that holds files but no cluster of ours.
+func (c cluster) foreign() error {
+	if _, err := os.Stat(c.recordFile()); err == nil {
+		return nil
+	}
 	entries, err := os.ReadDir(c.dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil

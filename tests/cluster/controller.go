@@ -80,10 +80,10 @@ func newControllerFlags(part string) *controllerFlags {
 	return flags
 }
 
-// run starts the controllers that make returns, and serves until told to end.
+// run starts the controllers that build returns, and serves until told to end.
 // Between filling the caches and the first reconcile it calls begin.
 func (f *controllerFlags) run(
-	make func(kubernetes.Interface, informers.SharedInformerFactory) ([]*controller, error),
+	build func(kubernetes.Interface, informers.SharedInformerFactory) ([]*controller, error),
 	begin func() error,
 ) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
@@ -97,7 +97,7 @@ func (f *controllerFlags) run(
 		return err
 	}
 	factory := informers.NewSharedInformerFactory(client, 0)
-	controllers, err := make(client, factory)
+	controllers, err := build(client, factory)
 	if err != nil {
 		return err
 	}

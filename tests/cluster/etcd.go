@@ -24,12 +24,15 @@ func runEtcd(args []string) error {
 	}
 	anyPort := []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}}
 	config := embed.NewConfig()
+	config.Name = "test"
 	config.Dir = *data
 	config.UnsafeNoFsync = true // the data ends with the cluster
 	config.ListenClientUrls, config.AdvertiseClientUrls = anyPort, anyPort
 	config.ListenPeerUrls, config.AdvertisePeerUrls = anyPort, anyPort
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
 	config.EnableGRPCGateway = false // it would dial the port that we do not know yet
+	// Left at zero, every request would be called slow, and logged.
+	config.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 	config.LogLevel = "warn"
 	config.LogOutputs = []string{"stderr"}
 	// Tests may write much in one go, and nobody defragments.

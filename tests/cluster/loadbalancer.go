@@ -14,12 +14,14 @@ import (
 	"k8s.io/client-go/kubernetes"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
+
+	"sheave.dev/tests/cluster/internal/pool"
 )
 
 type loadBalancer struct {
 	client   kubernetes.Interface
 	services corelisters.ServiceLister
-	pool     *addressPool
+	pool     *pool.Pool
 }
 
 func runLoadBalancer(args []string) error {
@@ -28,11 +30,11 @@ func runLoadBalancer(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return errUsage
 	}
-	pool, err := newAddressPool(*poolText)
+	addresses, err := pool.New(*poolText)
 	if err != nil {
 		return err
 	}
-	balancer := &loadBalancer{pool: pool}
+	balancer := &loadBalancer{pool: addresses}
 	return flags.run(
 		func(client kubernetes.Interface, factory informers.SharedInformerFactory) ([]*controller, error) {
 			services := factory.Core().V1().Services()
@@ -65,7 +67,7 @@ func (l *loadBalancer) reconcile(ctx context.Context, key string) error {
 	}
 	service, err := l.services.Services(namespace).Get(name)
 	if apierrors.IsNotFound(err) {
-		l.pool.release(key)
+		l.pool.Release(key)
 		return nil
 	}
 	if err != nil {
@@ -90,13 +92,13 @@ func (l *loadBalancer) wanted(key string, service *corev1.Service) (corev1.LoadB
 		return service.Status.LoadBalancer, nil // another controller's
 	}
 	if !balanced(service) {
-		l.pool.release(key)
+		l.pool.Release(key)
 		return corev1.LoadBalancerStatus{}, nil
 	}
 	address := l.keep(key, service)
 	if address == "" {
 		var err error
-		if address, err = l.pool.assign(key); err != nil {
+		if address, err = l.pool.Assign(key); err != nil {
 			return corev1.LoadBalancerStatus{}, err
 		}
 	}
@@ -109,11 +111,11 @@ func (l *loadBalancer) wanted(key string, service *corev1.Service) (corev1.LoadB
 // keep returns the address that the Service asks for or already has, if it may
 // have it: what it asks for comes first.
 func (l *loadBalancer) keep(key string, service *corev1.Service) string {
-	if asked := service.Spec.LoadBalancerIP; asked != "" && l.pool.claim(key, asked) {
+	if asked := service.Spec.LoadBalancerIP; asked != "" && l.pool.Claim(key, asked) {
 		return asked
 	}
 	for _, ingress := range service.Status.LoadBalancer.Ingress {
-		if l.pool.claim(key, ingress.IP) {
+		if l.pool.Claim(key, ingress.IP) {
 			return ingress.IP
 		}
 	}

@@ -7,9 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"k8s.io/klog/v2"
 )
 
 // revision identifies the sources this binary was built from. The build sets
@@ -73,13 +76,16 @@ func usage() {
 }
 
 // people wraps a subcommand that a person or a build runs: it reads the common
-// flags, and an interrupt cancels the context.
+// flags, an interrupt cancels the context, and what client libraries log stays out
+// of the terminal: the errors themselves come back anyway.
 func people(run func(context.Context, cluster, options) error) func([]string) error {
 	return func(args []string) error {
 		opts, err := parseOptions(args)
 		if err != nil {
 			return err
 		}
+		klog.LogToStderr(false)
+		klog.SetOutput(io.Discard)
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		return run(ctx, cluster{dir: opts.dir}, opts)

@@ -15,7 +15,9 @@ import (
 var errUsage = errors.New("usage")
 
 type options struct {
-	dir     string
+	dir string
+	// name is empty when it was not given: then a cluster keeps the one it has,
+	// and a new one takes its folder's.
 	name    string
 	timeout time.Duration
 }
@@ -49,14 +51,27 @@ func parseOptions(args []string) (options, error) {
 		return opts, err
 	}
 	opts.dir = absolute
-	if opts.name == "" {
-		opts.name = filepath.Base(absolute)
-	}
-	if !validName.MatchString(opts.name) {
-		return opts, fmt.Errorf("%q is no cluster name: give --name, in lower case letters, digits and hyphens", opts.name)
-	}
-	if reservedName(opts.name) {
-		return opts, fmt.Errorf("%q is one of the cluster's users: give another --name", opts.name)
+	if opts.name != "" {
+		return opts, checkName(opts.name)
 	}
 	return opts, nil
+}
+
+// nameOfNew is the name for a cluster that is to be made.
+func (o options) nameOfNew() (string, error) {
+	name := o.name
+	if name == "" {
+		name = filepath.Base(o.dir)
+	}
+	return name, checkName(name)
+}
+
+func checkName(name string) error {
+	if !validName.MatchString(name) {
+		return fmt.Errorf("%q is no cluster name: give --name, in lower case letters, digits and hyphens", name)
+	}
+	if reservedName(name) {
+		return fmt.Errorf("%q is one of the cluster's users: give another --name", name)
+	}
+	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"sheave.dev/tests/cluster/internal/stages"
 )
 
 const (
@@ -17,16 +19,26 @@ const (
 	apiServiceIP = "10.96.0.1"
 	podRange     = "10.244.0.0/16"
 	// loadBalancerRange is the pool of LoadBalancer Services: loopback, so that
-	// traffic to an address stays on this machine. Its first 256 addresses are
-	// left to others.
+	// traffic to an address stays on this machine.
 	loadBalancerRange = "127.0.0.0/16"
 )
 
 //go:embed config/audit-policy.yaml
 var auditPolicy []byte
 
+//go:embed config/kwok.yaml
+var kwokConfig []byte
+
 //go:embed config/scheduler.yaml
 var schedulerConfig string
+
+// partNames are all parts, in the order in which they start.
+var partNames = []string{
+	"etcd", "apiserver", "controller-manager", "scheduler", "kwok", "loadbalancer", "volumes",
+}
+
+// readyFileParts say by a file that they work; the others are asked, or seen at work.
+var readyFileParts = []string{"etcd", "loadbalancer", "volumes"}
 
 // programs are the binaries of one build; they lie beside each other.
 type programs struct{ dir, self string }
@@ -51,7 +63,7 @@ func (p programs) stages() string  { return filepath.Join(p.dir, "kwok-stages") 
 
 // configure writes the files that parts read at their start.
 func (c cluster) configure(programs programs) error {
-	stages, err := podAndNodeStages(programs.stages())
+	playbook, err := stages.File(programs.stages())
 	if err != nil {
 		return err
 	}
@@ -59,19 +71,20 @@ func (c cluster) configure(programs programs) error {
 	return errors.Join(
 		os.WriteFile(c.path("config", "audit-policy.yaml"), auditPolicy, 0o600),
 		os.WriteFile(c.path("config", "scheduler.yaml"), []byte(scheduler), 0o600),
-		os.WriteFile(c.path("config", "stages.yaml"), stages, 0o600),
+		os.WriteFile(c.path("config", "kwok.yaml"), kwokConfig, 0o600),
+		os.WriteFile(c.path("config", "stages.yaml"), playbook, 0o600),
 	)
 }
 
 func (c cluster) etcdPart(p programs) part {
-	return part{"etcd", p.self, []string{"etcd",
+	return part{"etcd", "etcd", p.self, []string{"etcd",
 		"--data-dir=" + c.path("etcd"),
 		"--ready-file=" + c.readyFile("etcd"),
 	}}
 }
 
 func (c cluster) apiServerPart(p programs, etcdURL string, port int) part {
-	return part{"apiserver", p.self, []string{"apiserver",
+	return part{"apiserver", "kube-apiserver", p.self, []string{"apiserver",
 		"--etcd-servers=" + etcdURL,
 		"--bind-address=127.0.0.1",
 		// Loopback is no address that other machines could use, so nothing is
@@ -103,7 +116,7 @@ func (c cluster) apiServerPart(p programs, etcdURL string, port int) part {
 }
 
 func (c cluster) controllerManagerPart(p programs) part {
-	return part{"controller-manager", p.self, []string{"controller-manager",
+	return part{"controller-manager", "kube-controller-manager", p.self, []string{"controller-manager",
 		"--kubeconfig=" + c.partKubeconfig("controller-manager"),
 		"--secure-port=0", // nobody asks it anything
 		"--leader-elect=false",
@@ -121,15 +134,16 @@ func (c cluster) controllerManagerPart(p programs) part {
 }
 
 func (c cluster) schedulerPart(p programs) part {
-	return part{"scheduler", p.self, []string{"scheduler",
+	return part{"scheduler", "kube-scheduler", p.self, []string{"scheduler",
 		"--config=" + c.path("config", "scheduler.yaml"),
 		"--secure-port=0",
 	}}
 }
 
 func (c cluster) kwokPart(p programs) part {
-	return part{"kwok", p.kwok(), []string{
+	return part{"kwok", "kwok", p.kwok(), []string{
 		"--kubeconfig=" + c.partKubeconfig("kwok"),
+		"--config=" + c.path("config", "kwok.yaml"),
 		"--config=" + c.path("config", "stages.yaml"),
 		"--manage-nodes-with-annotation-selector=" + fakeNodeAnnotation + "=" + fakeNodeValue,
 		"--cidr=" + podRange,
@@ -137,10 +151,18 @@ func (c cluster) kwokPart(p programs) part {
 	}}
 }
 
-// ownPart is a controller of ours.
-func (c cluster) ownPart(p programs, name string, more ...string) part {
-	return part{name, p.self, append([]string{name,
-		"--kubeconfig=" + c.partKubeconfig(name),
-		"--ready-file=" + c.readyFile(name),
-	}, more...)}
+func (c cluster) loadBalancerPart(p programs) part {
+	return part{"loadbalancer", "test-loadbalancer", p.self, []string{"loadbalancer",
+		"--kubeconfig=" + c.partKubeconfig("loadbalancer"),
+		"--ready-file=" + c.readyFile("loadbalancer"),
+		"--pool=" + loadBalancerRange,
+	}}
+}
+
+func (c cluster) volumesPart(p programs) part {
+	return part{"volumes", "test-volumes", p.self, []string{"volumes",
+		"--kubeconfig=" + c.partKubeconfig("volumes"),
+		"--ready-file=" + c.readyFile("volumes"),
+		"--root=" + c.path("volumes"),
+	}}
 }

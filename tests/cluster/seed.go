@@ -25,7 +25,7 @@ const (
 	waitingClass = "standard-wait"
 )
 
-// seed makes the objects. It is run once, on an empty cluster.
+// seed makes the objects, or those that an earlier try did not get to.
 func seed(ctx context.Context, client kubernetes.Interface) error {
 	create := metav1.CreateOptions{}
 	for i := range nodeCount {

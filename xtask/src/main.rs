@@ -1,3 +1,54 @@
 //! Tasks of the project: see `cargo xtask --help`.
 
-fn main() {}
+mod bench;
+mod build;
+mod cluster;
+mod demo;
+mod guest_target;
+mod guests;
+mod run;
+mod setup;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Tasks of the project")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything, down to target/release/sheave
+    Build,
+    /// Build the guests of plugins/ and tests/guests/ into target/guests/
+    Guests,
+    /// Run every test: guests, host, and against a real control plane
+    Test {
+        /// For the host's `cargo test`, after `--`
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// The control plane for tests
+    Cluster {
+        #[command(subcommand)]
+        verb: cluster::Verb,
+    },
+    /// Build, start a cluster, and carry out the first example on it
+    Demo,
+    /// Measure planning and applying on the test cluster
+    Bench,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().task {
+        Task::Build => build::build(),
+        Task::Guests => guests::guests(),
+        Task::Test { args } => test::test(&args),
+        Task::Cluster { verb } => cluster::cluster(&verb),
+        Task::Demo => demo::demo(),
+        Task::Bench => bench::bench(),
+    }
+}

@@ -1,1 +1,25 @@
-//! The state machine of a run: planning and applying. Pure, and blind to Kubernetes.
+//! The state machine of a run. Pure, and blind to Kubernetes: it sees objects as values with an identity and an order.
+//!
+//! `Run::step(event)` gives the actions to perform next; who performs them (the driver) answers each with an [`Event`].
+//! Time, ids and randomness come in with the events; the same events give the same run.
+
+mod action;
+mod applying;
+mod compare;
+mod event;
+mod immutable;
+mod instances;
+mod order;
+mod planning;
+mod prune;
+mod run;
+mod scope;
+mod world;
+
+pub use action::{
+    Action, ApplyRequest, AwaitRequest, DeleteRequest, DiffRequest, ObserveRequest, ProvideRequest,
+    ProviderPlanRequest, RecordDraft, RenderRequest,
+};
+pub use event::{Event, Failure, ProviderPlanned, Rendered, RenderedObject};
+pub use run::{Finished, Run};
+pub use world::{CompiledType, World};

@@ -1,1 +1,37 @@
 //! What is Kubernetes and pure: order of kinds, diff, readiness, ApplySet.
+//!
+//! Everything works on objects as `serde_json::Value`, since custom resources have no types. Objects that come in, desired
+//! or live, are hostile: walks stop at [`sheave_model::limits::MAX_DEPTH`], nothing here panics on a wrong shape.
+
+pub mod apply_set;
+mod diff;
+mod digest;
+mod equality;
+mod kind;
+mod object;
+mod order;
+mod owned;
+mod path;
+mod pod;
+mod quantity;
+mod readiness;
+mod rules;
+mod sensitive;
+mod take_over;
+mod topology;
+
+pub use apply_set::{Parent, Scope, ScopeError};
+pub use diff::{Change, Diff, Drift, changes_between, diff, drift};
+pub use digest::{desired_digest, owned_digest};
+pub use kind::{NativeKind, is_native_group, native, native_kinds};
+pub use object::{MAX_OBJECT_BYTES, ManifestError, encoded_len, identity, leave_out, prepare};
+pub use order::{provides, rank, requires};
+pub use path::locate;
+pub use pod::{Controller, PodReason, controller_of, explain_pod};
+pub use quantity::Quantity;
+pub use readiness::{Readiness, held_by, readiness, waits_for_consumer};
+pub use sensitive::is_sensitive;
+pub use take_over::{CLIENT_SIDE_MANAGERS, take_over};
+
+/// The field manager under which Sheave applies.
+pub const FIELD_MANAGER: &str = "sheave";

@@ -1,23 +1,107 @@
-//! test
-mod files { wit_bindgen::generate!({ path: "../../../wit/deps", world: "wasi:filesystem/imports@0.2.0", generate_all }); }
-wit_bindgen::generate!({ path: "../../../wit/plugin.wit", world: "provider", generate_all });
-use exports::sheave::plugin::{model::{self,*}, provide::{self,*}};
-struct P;
-impl model::Guest for P {
-  fn describe() -> Vec<TypeInfo> { let d = files::wasi::filesystem::preopens::get_directories(); vec![TypeInfo{name: d[0].1.clone(), role: Role::Provides, schema_version:1, summary:String::new()}] }
-  fn settings_schema() -> Option<String> { None }
-  fn schema(_:String)->Result<String,model::Failure>{ Err(model::Failure::NotFound) }
-  fn check(_:model::Instance,p:model::Doc)->Result<model::Doc,model::Failure>{Ok(p)}
-  fn upgrade(_:model::Instance,_:u32,p:model::Doc)->Result<model::Doc,model::Failure>{Ok(p)}
+//! A provider that misuses what it was granted: `vandal:Escape` tries to leave its folder, `vandal:Sleep` waits in the
+//! host for an hour, and so on. What it managed to do is in the outputs.
+
+mod deeds;
+
+mod files {
+    wit_bindgen::generate!({ path: "../../../wit", world: "wasi:filesystem/imports@0.2.0", generate_all });
 }
-impl provide::Guest for P {
-  fn plan(_:Change)->Result<Planned,provide::Failure>{Err(provide::Failure::NotFound)}
-  fn read(_:provide::Instance,_:Snapshot)->Result<Option<Snapshot>,provide::Failure>{
-    let d = files::wasi::filesystem::preopens::get_directories();
-    let s = d[0].0.stat();
-    log_(&format!("{:?}", s));
-    Err(provide::Failure::NotFound)}
-  fn apply(_:Change,_:Planned,_:String,_:Option<Vec<u8>>)->Result<Step,provide::Failure>{Err(provide::Failure::NotFound)}
+mod naps {
+    wit_bindgen::generate!({ path: "wit", world: "sheave:vandal/naps", generate_all });
 }
-fn log_(m:&str){ sheave::plugin::log::log(sheave::plugin::log::Level::Info, m, &[]); }
-export!(P);
+wit_bindgen::generate!({ path: "../../../wit", world: "sheave:plugin/provider@0.1.0", generate_all });
+
+use exports::sheave::plugin::model::{self, Role, TypeInfo};
+use exports::sheave::plugin::provide::{self, Change, Planned, Step};
+use serde_json::{Value, json};
+use sheave::plugin::types::{Diagnostic, Doc, Failure, Instance, Severity, Snapshot};
+
+struct Vandal;
+export!(Vandal);
+
+/// What a type does when it is applied: its outputs, or how else it ends.
+type Deed = fn(&Value, Option<Vec<u8>>) -> Result<Step, Failure>;
+
+const TYPES: &[(&str, &str, Deed)] = &[
+    ("Note", "writes `text` into `path`, as it should", deeds::note),
+    ("Escape", "tries to read and write outside of its folder", deeds::escape),
+    ("Look", "tells what it sees of the machine", deeds::look),
+    ("Peek", "asks to see the token in `value`", deeds::peek),
+    ("Dice", "shows clock and random numbers", deeds::dice),
+    ("Sleep", "waits for an hour inside the host", deeds::sleep),
+    ("Spin", "loops for ever", deeds::spin),
+    ("Half", "is done in three steps", deeds::half),
+    ("Ruin", "leaves half of it behind", deeds::ruin),
+    ("Liar", "says that it is done, and shows nothing", deeds::liar),
+    ("Busy", "asks to be called again later", deeds::busy),
+];
+
+impl model::Guest for Vandal {
+    fn describe() -> Vec<TypeInfo> {
+        let info = |(name, summary, _): &(&str, &str, Deed)| TypeInfo {
+            name: (*name).to_owned(),
+            role: Role::Provides,
+            schema_version: 1,
+            summary: (*summary).to_owned(),
+        };
+        TYPES.iter().map(info).collect()
+    }
+
+    fn settings_schema() -> Option<String> {
+        None
+    }
+
+    fn schema(_type_name: String) -> Result<String, Failure> {
+        Ok(json!({"type": "object", "additionalProperties": true}).to_string())
+    }
+
+    fn check(_of: Instance, props: Doc) -> Result<Doc, Failure> {
+        Ok(props)
+    }
+
+    fn upgrade(_of: Instance, _stored_version: u32, state: Doc) -> Result<Doc, Failure> {
+        Ok(state)
+    }
+}
+
+impl provide::Guest for Vandal {
+    /// Shows which folders it sees: none, since a plan runs with no grant.
+    fn plan(_what: Change) -> Result<Planned, Failure> {
+        let outputs = doc(&json!({"folders": deeds::folders()}));
+        Ok(Planned { outputs, replace: Vec::new(), notes: Vec::new() })
+    }
+
+    fn read(_of: Instance, prior: Snapshot) -> Result<Option<Snapshot>, Failure> {
+        Ok(Some(prior))
+    }
+
+    fn apply(
+        what: Change,
+        _agreed: Planned,
+        _op_key: String,
+        resume: Option<Vec<u8>>,
+    ) -> Result<Step, Failure> {
+        let Some(desired) = what.desired else { return Ok(Step::Done(None)) };
+        let props: Value = serde_json::from_str(&desired.json).unwrap_or_default();
+        let deed = TYPES.iter().find(|(name, ..)| *name == what.of.type_name);
+        let (_, _, deed) = deed.ok_or_else(|| other("vandal.unknown-type", "there is no such type"))?;
+        deed(&props, resume)
+    }
+}
+
+fn doc(value: &Value) -> Doc {
+    Doc { json: value.to_string(), marks: Vec::new() }
+}
+
+fn snapshot(outputs: &Value) -> Snapshot {
+    Snapshot { id: "vandal".to_owned(), state: doc(&json!({})), outputs: doc(outputs), private_data: vec![0, 255, 7] }
+}
+
+fn other(code: &str, summary: &str) -> Failure {
+    Failure::Other(diagnostic(code, summary))
+}
+
+fn diagnostic(code: &str, summary: &str) -> Diagnostic {
+    let (code, summary) = (code.to_owned(), summary.to_owned());
+    Diagnostic { severity: Severity::Error, code, summary, detail: String::new(), pointer: None }
+}

@@ -1,0 +1,64 @@
+//! Texts in quotes inside expressions, as CEL writes them: with escapes, raw, in threes.
+
+/// The byte behind the text whose quote stands at `at`; none where it is not closed.
+pub(crate) fn end(bytes: &[u8], at: usize) -> Option<usize> {
+    let quote = *bytes.get(at)?;
+    let raw = raw(bytes, at);
+    let triple = bytes.get(at + 1) == Some(&quote) && bytes.get(at + 2) == Some(&quote);
+    let mut at = if triple { at + 3 } else { at + 1 };
+    while let Some(&b) = bytes.get(at) {
+        if b == b'\\' && !raw {
+            at += 2;
+            continue;
+        }
+        if b == quote {
+            if !triple {
+                return Some(at + 1);
+            }
+            if bytes.get(at + 1) == Some(&quote) && bytes.get(at + 2) == Some(&quote) {
+                return Some(at + 3);
+            }
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Whether the quote follows `r`, `R`, `br` and so on, which are no part of a name.
+fn raw(bytes: &[u8], at: usize) -> bool {
+    let mut before = at;
+    while before > 0 && (bytes[before - 1].is_ascii_alphanumeric() || bytes[before - 1] == b'_') {
+        before -= 1;
+    }
+    matches!(&bytes[before..at], [b'r' | b'R'] | [b'b' | b'B', b'r' | b'R'])
+}
+
+/// How many operators and brackets an expression has, outside its texts and comments: no tree is deeper.
+pub(crate) fn operators(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut count) = (0, 0);
+    while let Some(&b) = bytes.get(at) {
+        match b {
+            b'"' | b'\'' => match end(bytes, at) {
+                Some(next) => {
+                    at = next;
+                    continue;
+                }
+                // What follows is no text for the parser either.
+                None => count += 1,
+            },
+            b'/' if bytes.get(at + 1) == Some(&b'/') => {
+                at += bytes[at..].iter().position(|b| *b == b'\n').unwrap_or(bytes.len() - at);
+                continue;
+            }
+            b'.' | b'[' | b'(' | b'{' | b'?' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'='
+            | b'&' | b'|' | b'!' => {
+                count += 1;
+            }
+            b'i' if bytes[at..].starts_with(b"in") => count += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    count
+}

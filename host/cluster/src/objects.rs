@@ -1,0 +1,356 @@
+//! Single objects and lists of them: get, list, server-side apply, delete.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use serde_json::{Map, Value as Json, json};
+use sheave_manifest::{FIELD_MANAGER, encoded_len, identity, is_sensitive, locate};
+use sheave_model::ObjectId;
+
+use crate::error::{Cause, ClusterError, FieldConflict, Words, named};
+use crate::retry::Backoff;
+use crate::transport::{Ask, JSON, Reply};
+use crate::url::{encode, object_path, with_query};
+use crate::{Cluster, Resource};
+
+/// Objects on one page of a list. Large, since each page costs a round trip; an API server's own limit on a reply is
+/// time, not number.
+const PAGE: &str = "1000";
+/// Pages of one list: a list that goes on beyond is a server that lies.
+const MAX_PAGES: usize = 1_000;
+/// How long a kind that was just defined may stay unserved: the server establishes it within a second or so.
+const NEW_KIND: Duration = Duration::from_secs(10);
+
+const METADATA_LIST: &str =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
+/// How an object is applied.
+#[derive(Clone, Debug)]
+pub struct ApplyOptions {
+    /// Take fields that other managers own.
+    pub force: bool,
+    /// Ask only what would come of it.
+    pub dry_run: bool,
+    /// Under which name the fields are owned.
+    pub field_manager: String,
+}
+
+impl Default for ApplyOptions {
+    fn default() -> Self {
+        Self { force: false, dry_run: false, field_manager: FIELD_MANAGER.to_owned() }
+    }
+}
+
+/// What came of an apply.
+#[derive(Clone)]
+pub struct Applied {
+    /// The object as it is now, or would be.
+    pub object: Json,
+    /// Whether it did not exist before.
+    pub created: bool,
+    /// What the server warns of, such as a deprecated version.
+    pub warnings: Vec<Words>,
+}
+
+/// What becomes of the objects that an object made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Propagation {
+    /// They are deleted after it.
+    #[default]
+    Background,
+    /// They are deleted before it.
+    Foreground,
+    /// They stay.
+    Orphan,
+}
+
+/// What came of a delete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone.
+    Gone,
+    /// It is being deleted: finalizers or a grace period hold it.
+    Terminating,
+    /// It was not there.
+    NotFound,
+    /// Another object of that name stands there; it was not touched.
+    OtherUid,
+}
+
+impl Cluster {
+    async fn path_of(&self, id: &ObjectId) -> Result<(Resource, String), ClusterError> {
+        let resource = self.scope_of(&id.api_version, &id.kind).await?;
+        let namespace = id.namespace.as_deref().unwrap_or(self.namespace());
+        let path = object_path(&id.api_version, &resource, Some(namespace), Some(&id.name));
+        Ok((resource, path))
+    }
+
+    /// The live object; none where there is none.
+    pub async fn get(&self, id: &ObjectId) -> Result<Option<Json>, ClusterError> {
+        let (_, path) = self.path_of(id).await?;
+        let ask = Ask::get(named("get", id), path);
+        let reply = self.inner.transport.send(&ask).await?;
+        if reply.status == StatusCode::NOT_FOUND {
+            return match self.kind_is_gone(&id.api_version, &id.kind, &reply.body).await {
+                Some(gone) => Err(gone),
+                None => Ok(None),
+            };
+        }
+        self.inner.transport.parse(&ask, &reply).map(Some)
+    }
+
+    /// All objects of a kind, in one namespace or in all, that carry the labels.
+    pub async fn list(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        label_selector: Option<&str>,
+    ) -> Result<Vec<Json>, ClusterError> {
+        self.pages(api_version, kind, namespace, label_selector, JSON).await
+    }
+
+    /// The same, but of each object only its metadata.
+    pub async fn list_metadata(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        label_selector: Option<&str>,
+    ) -> Result<Vec<Json>, ClusterError> {
+        self.pages(api_version, kind, namespace, label_selector, METADATA_LIST).await
+    }
+
+    /// Namespace and name of each object of a kind.
+    pub async fn list_names(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+    ) -> Result<Vec<(Option<String>, String)>, ClusterError> {
+        let listed = self.list_metadata(api_version, kind, namespace, None).await?;
+        let text = |obj: &Json, at: &str| obj.pointer(at).and_then(Json::as_str).map(str::to_owned);
+        let named = |o: &Json| Some((text(o, "/metadata/namespace"), text(o, "/metadata/name")?));
+        Ok(listed.iter().filter_map(named).collect())
+    }
+
+    async fn pages(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        label_selector: Option<&str>,
+        accept: &'static str,
+    ) -> Result<Vec<Json>, ClusterError> {
+        let resource = self.scope_of(api_version, kind).await?;
+        let path = object_path(api_version, &resource, namespace, None);
+        let what = match namespace.filter(|_| resource.namespaced) {
+            Some(namespace) => format!("list {kind} in namespace {namespace}"),
+            None => format!("list {kind}"),
+        };
+        let mut items: Vec<Json> = Vec::new();
+        let mut next = String::new();
+        for _ in 0..MAX_PAGES {
+            let mut query = vec![("limit", PAGE)];
+            query.extend(label_selector.map(|s| ("labelSelector", s)));
+            if !next.is_empty() {
+                query.push(("continue", &next));
+            }
+            let mut ask = Ask::get(what.as_str(), with_query(&path, &query));
+            ask.accept = accept;
+            let reply = self.inner.transport.send(&ask).await?;
+            if reply.status == StatusCode::GONE && !next.is_empty() {
+                // The list changed for too long while we read it: from the start.
+                items.clear();
+                next.clear();
+                continue;
+            }
+            if reply.status == StatusCode::NOT_FOUND
+                && let Some(gone) = self.kind_is_gone(api_version, kind, &reply.body).await
+            {
+                return Err(gone);
+            }
+            let mut page = self.inner.transport.parse(&ask, &reply)?;
+            next = page.pointer("/metadata/continue").and_then(Json::as_str).unwrap_or("").to_owned();
+            if let Some(Json::Array(more)) = page.get_mut("items").map(Json::take) {
+                items.extend(more);
+            }
+            if next.is_empty() {
+                // Items of a list do not say what they are.
+                for fields in items.iter_mut().filter_map(Json::as_object_mut) {
+                    fields.insert("apiVersion".into(), api_version.into());
+                    fields.insert("kind".into(), kind.into());
+                }
+                return Ok(items);
+            }
+        }
+        Err(ClusterError::Server { what, status: 200, words: Words::new("the list does not end") })
+    }
+
+    /// Applies an object by server-side apply. `obj` is as `sheave_manifest::prepare` gives it.
+    pub async fn apply(&self, obj: &Json, options: &ApplyOptions) -> Result<Applied, ClusterError> {
+        let id = identity(obj).map_err(|e| ClusterError::Invalid {
+            what: "apply an object".to_owned(),
+            causes: vec![Cause { field: String::new(), message: Words::new(&e.to_string()) }],
+            words: Words::default(),
+        })?;
+        let (_, path) = self.path_of(&id).await?;
+        let force = if options.force { "true" } else { "false" };
+        let mut query =
+            vec![("fieldManager", options.field_manager.as_str()), ("force", force), ("fieldValidation", "Strict")];
+        if options.dry_run {
+            query.push(("dryRun", "All"));
+        }
+        let what = if options.dry_run { "try" } else { "apply" };
+        let mut ask = Ask::get(named(what, &id), with_query(&path, &query)).with_secret_body(encoded(obj));
+        ask.method = Method::PATCH;
+        ask.content_type = Some("application/apply-patch+yaml");
+        let reply = self.once_served(&ask, &id).await?;
+        match self.inner.transport.parse(&ask, &reply) {
+            Ok(object) => Ok(Applied {
+                object,
+                created: reply.status == StatusCode::CREATED,
+                warnings: reply.headers.get_all(http::header::WARNING).iter().filter_map(warning).collect(),
+            }),
+            Err(ClusterError::Conflict { what, conflicts, words }) => {
+                let conflicts = self.with_values(&id, obj, conflicts).await;
+                Err(ClusterError::Conflict { what, conflicts, words })
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Sends a request about an object, again for a while where its kind was discovered but is not served yet.
+    async fn once_served(&self, ask: &Ask, id: &ObjectId) -> Result<Reply, ClusterError> {
+        let started = tokio::time::Instant::now();
+        let native = sheave_manifest::native(&id.api_version, &id.kind).is_some();
+        let mut backoff = Backoff::new();
+        loop {
+            let reply = self.inner.transport.send(ask).await?;
+            if reply.status != StatusCode::NOT_FOUND {
+                return Ok(reply);
+            }
+            match self.kind_is_gone(&id.api_version, &id.kind, &reply.body).await {
+                None => return Ok(reply),
+                Some(gone) if native || started.elapsed() > NEW_KIND => return Err(gone),
+                Some(_) => tokio::time::sleep(backoff.wait()).await,
+            }
+        }
+    }
+
+    /// Adds to each conflict what either side has. Fields that are secret by their kind are left out.
+    async fn with_values(
+        &self,
+        id: &ObjectId,
+        obj: &Json,
+        conflicts: Vec<FieldConflict>,
+    ) -> Vec<FieldConflict> {
+        let live = self.get(id).await.ok().flatten().unwrap_or(Json::Null);
+        let shown = |value: &Json| Words::new(&value.to_string());
+        conflicts
+            .into_iter()
+            .map(|mut conflict| {
+                let ours = locate(&conflict.field, obj);
+                let theirs = locate(&conflict.field, &live);
+                let sensitive = [&ours, &theirs].into_iter().flatten().any(|(at, _)| is_sensitive(id, at));
+                if !sensitive {
+                    conflict.ours = ours.as_ref().map(|(_, value)| shown(value));
+                    conflict.theirs = theirs.map(|(_, value)| shown(value));
+                }
+                conflict.pointer = ours.map(|(at, _)| at);
+                conflict
+            })
+            .collect()
+    }
+
+    /// Deletes an object; with `uid`, only the one that has it. What it made goes after it.
+    pub async fn delete(&self, id: &ObjectId, uid: Option<&str>) -> Result<Deleted, ClusterError> {
+        self.delete_with(id, uid, Propagation::Background).await
+    }
+
+    /// The same, saying what becomes of the objects that it made.
+    pub async fn delete_with(
+        &self,
+        id: &ObjectId,
+        uid: Option<&str>,
+        propagation: Propagation,
+    ) -> Result<Deleted, ClusterError> {
+        let (_, path) = self.path_of(id).await?;
+        let policy = match propagation {
+            Propagation::Background => "Background",
+            Propagation::Foreground => "Foreground",
+            Propagation::Orphan => "Orphan",
+        };
+        let mut options = Map::new();
+        options.insert("kind".into(), "DeleteOptions".into());
+        options.insert("apiVersion".into(), "v1".into());
+        options.insert("propagationPolicy".into(), policy.into());
+        if let Some(uid) = uid {
+            options.insert("preconditions".into(), json!({ "uid": uid }));
+        }
+        let mut ask = Ask::get(named("delete", id), path).with_secret_body(encoded(&Json::Object(options)));
+        ask.method = Method::DELETE;
+        ask.content_type = Some(JSON);
+        let reply = self.inner.transport.send(&ask).await?;
+        match self.inner.transport.parse(&ask, &reply) {
+            // An object that is held back comes as itself; one that is gone, as a status or as it last was.
+            Ok(answer) => {
+                let held = answer.pointer("/metadata/deletionTimestamp").is_some_and(|t| !t.is_null())
+                    && is_held(&answer);
+                Ok(if held { Deleted::Terminating } else { Deleted::Gone })
+            }
+            Err(ClusterError::NotFound { .. } | ClusterError::NamespaceMissing { .. }) => Ok(Deleted::NotFound),
+            Err(ClusterError::Stale { .. }) if uid.is_some() => Ok(Deleted::OtherUid),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Writes `metadata.managedFields` (see `sheave_manifest::take_over`) of the live object as it was read: one that
+    /// has changed since is [`ClusterError::Stale`].
+    pub async fn patch_managed_fields(
+        &self,
+        id: &ObjectId,
+        resource_version: &str,
+        managed_fields: &Json,
+    ) -> Result<Json, ClusterError> {
+        let (_, path) = self.path_of(id).await?;
+        // The version is replaced, not tested: so a mismatch is a conflict, and not an invalid patch.
+        let patch = json!([
+            {"op": "replace", "path": "/metadata/managedFields", "value": managed_fields},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version},
+        ]);
+        let path = with_query(&path, &[("fieldManager", FIELD_MANAGER)]);
+        let mut ask = Ask::get(named("take over", id), path).with_secret_body(encoded(&patch));
+        ask.method = Method::PATCH;
+        ask.content_type = Some("application/json-patch+json");
+        self.inner.transport.json(&ask).await
+    }
+}
+
+/// Whether something holds an object that is being deleted: a finalizer, or a grace period.
+fn is_held(obj: &Json) -> bool {
+    let finalizers = |at: &str| obj.pointer(at).and_then(Json::as_array).is_some_and(|f| !f.is_empty());
+    finalizers("/metadata/finalizers")
+        || finalizers("/spec/finalizers")
+        || obj.pointer("/metadata/deletionGracePeriodSeconds").and_then(Json::as_i64).is_some_and(|s| s > 0)
+}
+
+/// The JSON text, in one buffer that never grows: growing would leave copies behind that nobody wipes.
+fn encoded(value: &Json) -> Vec<u8> {
+    let mut text = Vec::with_capacity(encoded_len(value));
+    // A JSON value can always be written, and memory takes it.
+    let _ = serde_json::to_writer(&mut text, value);
+    text
+}
+
+/// The text of a `Warning` header: `299 - "text"`.
+fn warning(value: &http::HeaderValue) -> Option<Words> {
+    let text = value.to_str().ok()?;
+    let quoted = text.split_once('"')?.1;
+    Some(Words::new(&quoted.strip_suffix('"').unwrap_or(quoted).replace("\\\"", "\"")))
+}
+
+/// A selector for one object by its name.
+pub(crate) fn by_name(name: &str) -> String {
+    format!("metadata.name={}", encode(name))
+}

@@ -1,0 +1,186 @@
+//! What all actions of one run share.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::time::Duration;
+
+use sheave_engine::{CompiledType, RenderRequest};
+use sheave_model::event::{Event, What};
+use sheave_model::stack::StackState;
+use sheave_model::{Address, Diagnostic, Masked, SecretText, TypeName, Value};
+use sheave_secrets::{Mask, Sealer, StackKey};
+use tokio::sync::{Semaphore, watch};
+
+use crate::inventory::Inventories;
+use crate::live::LiveObjects;
+use crate::plugins::{Bound, PluginSet};
+use crate::request::Watcher;
+use crate::targets::Targets;
+
+/// What all actions of one run share.
+pub(crate) struct Context {
+    pub(crate) stack: String,
+    pub(crate) key: StackKey,
+    pub(crate) sealer: Sealer,
+    pub(crate) plugins: PluginSet,
+    pub(crate) plugin_settings: BTreeMap<String, Value>,
+    pub(crate) types: BTreeMap<TypeName, Arc<CompiledType>>,
+    pub(crate) targets: Targets,
+    pub(crate) state: StackState,
+    /// Names the stack in clusters; set at the first apply.
+    pub(crate) uuid: OnceLock<String>,
+    pub(crate) timeout: Duration,
+    /// Requests in flight at once.
+    pub(crate) permits: Semaphore,
+    pub(crate) watcher: Watcher,
+    pub(crate) cancelled: watch::Receiver<u8>,
+    /// What was asked to be rendered, for a comparison that finds it must see the objects after all.
+    pub(crate) renders: Mutex<BTreeMap<Address, RenderRequest>>,
+    pub(crate) live: LiveObjects,
+    pub(crate) inventories: Inventories,
+    in_doubt: OnceLock<BTreeMap<Address, Diagnostic>>,
+    secrets: RwLock<(Vec<SecretText>, Arc<Mask>)>,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("stack", &self.stack).finish_non_exhaustive()
+    }
+}
+
+/// The parts of a [`Context`] that its maker gives.
+pub(crate) struct Parts {
+    pub(crate) stack: String,
+    pub(crate) key: StackKey,
+    pub(crate) plugins: PluginSet,
+    pub(crate) plugin_settings: BTreeMap<String, Value>,
+    pub(crate) types: BTreeMap<TypeName, Arc<CompiledType>>,
+    pub(crate) targets: Targets,
+    pub(crate) state: StackState,
+    pub(crate) timeout: Duration,
+    pub(crate) parallelism: usize,
+    pub(crate) watcher: Watcher,
+    pub(crate) cancelled: watch::Receiver<u8>,
+}
+
+impl Context {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let uuid = OnceLock::new();
+        if !parts.state.uuid.is_empty() {
+            let _ = uuid.set(parts.state.uuid.clone());
+        }
+        Self {
+            sealer: Sealer::new(&parts.key),
+            stack: parts.stack,
+            key: parts.key,
+            plugins: parts.plugins,
+            plugin_settings: parts.plugin_settings,
+            types: parts.types,
+            targets: parts.targets,
+            state: parts.state,
+            uuid,
+            timeout: parts.timeout,
+            permits: Semaphore::new(parts.parallelism.max(1)),
+            watcher: parts.watcher,
+            cancelled: parts.cancelled,
+            renders: Mutex::default(),
+            live: LiveObjects::default(),
+            inventories: Inventories::default(),
+            in_doubt: OnceLock::new(),
+            secrets: RwLock::new((Vec::new(), Arc::new(Mask::new([])))),
+        }
+    }
+
+    /// Resources that nobody can tell anything of until an operation that was cut off has been finished.
+    pub(crate) fn set_in_doubt(&self, addresses: BTreeMap<Address, Diagnostic>) {
+        let _ = self.in_doubt.set(addresses);
+    }
+
+    /// Why nothing may be done with a resource; none: something may.
+    pub(crate) fn doubt(&self, address: &Address) -> Option<Diagnostic> {
+        self.in_doubt.get()?.get(address).cloned()
+    }
+
+    /// Masks a value with the stack's keyed digests.
+    pub(crate) fn masked(&self, value: &Value) -> Masked {
+        self.key.mask(value)
+    }
+
+    /// Takes a value's secrets into what is masked everywhere.
+    pub(crate) fn learn(&self, value: &Value) {
+        let mut found = Vec::new();
+        value.each_leaf(&mut |_, leaf| {
+            if let Value::Secret(secret) = leaf {
+                found.push(secret.clone());
+            }
+        });
+        self.learn_all(found);
+    }
+
+    /// Takes secrets into what is masked everywhere.
+    pub(crate) fn learn_all(&self, found: Vec<SecretText>) {
+        if found.is_empty() {
+            return;
+        }
+        let mut secrets = self.secrets.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = secrets.0.len();
+        for secret in found {
+            if !secrets.0.contains(&secret) {
+                secrets.0.push(secret);
+            }
+        }
+        if secrets.0.len() > known {
+            secrets.1 = Arc::new(Mask::new(secrets.0.iter().cloned()));
+        }
+    }
+
+    /// The mask over every secret known so far.
+    pub(crate) fn mask(&self) -> Arc<Mask> {
+        self.secrets.read().unwrap_or_else(std::sync::PoisonError::into_inner).1.clone()
+    }
+
+    /// A diagnostic without secrets: servers and plugins may echo what they were given.
+    pub(crate) fn clean(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        let mask = self.mask();
+        diagnostic.summary = mask.text(&diagnostic.summary);
+        diagnostic.detail = diagnostic.detail.map(|d| mask.text(&d));
+        diagnostic.help = diagnostic.help.map(|h| mask.text(&h));
+        diagnostic
+    }
+
+    /// Tells who watches.
+    pub(crate) fn tell(&self, what: What) {
+        let _ = self.watcher.send(self.event(what));
+    }
+
+    /// An event of this stack, now.
+    pub(crate) fn event(&self, what: What) -> Event {
+        Event { at: now(), stack: self.stack.clone(), what }
+    }
+
+    pub(crate) fn plugin_of(&self, name: &TypeName) -> Result<&Bound, Diagnostic> {
+        self.plugins.bound.get(&name.plugin).ok_or_else(|| {
+            Diagnostic::error("plugin.missing", format!("the plugin `{}` is not loaded", name.plugin))
+        })
+    }
+
+    /// Done when the operator wants the run to stop.
+    pub(crate) async fn interrupted(&self) {
+        let mut cancelled = self.cancelled.clone();
+        // An error means that nobody can cancel any more.
+        if cancelled.wait_for(|n| *n > 0).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// RFC 3339 with milliseconds, in UTC.
+pub(crate) fn now() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}
+
+/// What an action that ^C cut short answers.
+pub(crate) fn interrupted() -> Diagnostic {
+    Diagnostic::error("run.interrupted", "interrupted")
+}

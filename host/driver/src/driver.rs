@@ -1,0 +1,668 @@
+//! The calls of a front end, from settings to a run and back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use sheave_engine::{Event, Finished, Run, World};
+use sheave_model::event::{RunOutcome, What};
+use sheave_model::journal::{Entry, RunRecord};
+use sheave_model::plan::{BlueprintText, Counts, PLAN_FORMAT, Plan, Purpose};
+use sheave_model::plugin::ObjectId;
+use sheave_model::stack::StackState;
+use sheave_model::{Address, Diagnostic, Masked, Role, Sources, Value};
+use sheave_plugin_host::{HostConfig, PluginHost};
+use sheave_secrets::{MasterKey, StackKey};
+use sheave_state::{LockGuard, LockOwner, SqliteStore, StateError, Store as _};
+
+use crate::context::{Context, Parts, now};
+use crate::keys::{cache_key, master_key};
+use crate::load::{FolderFiles, Loaded, bind, evaluate_early, load, read_blueprint};
+use crate::plugins::{BUILTIN, PluginSet};
+use crate::recover::recover;
+use crate::request::{ApplyReport, Cancel, Fault, PlanReport, PlanRequest, Report, Settings, Watcher};
+use crate::session::{Pause, Session};
+use crate::targets::Targets;
+
+/// The driver: one for a call of the program.
+#[derive(Debug)]
+pub struct Driver {
+    pub(crate) settings: Settings,
+}
+
+/// A blueprint, its stack's state, and all that a run of it shares.
+struct Prepared {
+    context: Arc<Context>,
+    world: World,
+    sources: Sources,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Driver {
+    /// Opens nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings }
+    }
+
+    pub(crate) fn host(&self, key: &MasterKey) -> Result<PluginHost, Diagnostic> {
+        let config = HostConfig {
+            cache_dir: Some(self.settings.cache_dir.join("plugins")),
+            cache_key: Some(cache_key(key)),
+            ..HostConfig::default()
+        };
+        PluginHost::new(config).map_err(|e| e.diagnostic())
+    }
+
+    pub(crate) fn key(&self) -> Result<MasterKey, Diagnostic> {
+        master_key(self.settings.key.as_deref(), &self.settings.config_dir)
+    }
+
+    /// Every fault of the blueprint and its inputs; asks no cluster, and writes nothing but the compiled plugins' cache.
+    pub async fn validate(&self) -> Report {
+        let loaded = match self.load_blueprint().await {
+            Ok(loaded) => loaded,
+            Err(report) => return report,
+        };
+        let mut report = loaded.report.clone();
+        match bind(&loaded.graph, &self.settings.inputs, &mut report.sources) {
+            Ok(inputs) => {
+                let stack = self.settings.stack.clone().unwrap_or_else(|| loaded.graph.name.clone());
+                report.diagnostics.extend(check_ahead(&loaded, &inputs, &stack));
+            }
+            Err(faults) => report.diagnostics.extend(faults),
+        }
+        report
+    }
+
+    pub(crate) async fn load_blueprint(&self) -> Result<Loaded, Report> {
+        let only = |d| Report { diagnostics: vec![d], sources: Sources::default() };
+        let blueprint = read_blueprint(&self.settings.blueprint).map_err(only)?;
+        let host = self.key().and_then(|key| self.host(&key)).map_err(only)?;
+        load(blueprint, &host).await
+    }
+
+    /// What would change. Writes nothing, and takes no lock.
+    pub async fn plan(&self, request: &PlanRequest, watcher: &Watcher) -> Result<PlanReport, Fault> {
+        let began = Instant::now();
+        let cancel = Cancel::default();
+        let store = self.open_store().await?;
+        let prepared = self.prepare(request, &store, watcher, &cancel).await?;
+        let mut session = Session::new(prepared.context.clone(), Run::new(prepared.world), None, cancel);
+        let pause = session.advance(Event::Start).await.map_err(|e| state_fault(&e))?;
+        let mut report = Report { diagnostics: prepared.diagnostics, sources: prepared.sources };
+        report.diagnostics.append(&mut session.diagnostics);
+        match pause {
+            Pause::Approval(plan) => {
+                let outcome = if plan.failed.is_empty() { RunOutcome::Ok } else { RunOutcome::Failed };
+                let millis = millis(began);
+                prepared.context.tell(What::Finished { outcome, counts: plan.counts(), millis });
+                Ok(PlanReport { plan: *plan, report })
+            }
+            Pause::Finished(_) | Pause::Aborted => Err(Fault::Explained(Box::new(report))),
+        }
+    }
+
+    /// Takes the lock, finishes what an interrupted run left in doubt, and plans. `approve` sees the plan and says whether
+    /// to carry it out; a plan with nothing to do is not asked about.
+    pub async fn apply(
+        &self,
+        request: &PlanRequest,
+        approve: impl AsyncFnOnce(&PlanReport) -> bool,
+        watcher: &Watcher,
+        cancel: &Cancel,
+    ) -> Result<ApplyReport, Fault> {
+        let began = Instant::now();
+        let store = self.open_store().await?;
+        let stack = self.stack_name(request.purpose, &store).await?;
+        let lock = self.lock(&store, &stack).await?;
+        let result = self.apply_locked(request, approve, watcher, cancel, &store, &lock, began).await;
+        // An error to let go changes nothing for the caller: an owner that is gone is taken over.
+        let _ = store.release(lock).await;
+        result
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the body of `apply`, between taking the lock and letting it go"
+    )]
+    async fn apply_locked(
+        &self,
+        request: &PlanRequest,
+        approve: impl AsyncFnOnce(&PlanReport) -> bool,
+        watcher: &Watcher,
+        cancel: &Cancel,
+        store: &SqliteStore,
+        lock: &LockGuard,
+        began: Instant,
+    ) -> Result<ApplyReport, Fault> {
+        let mut prepared = self.prepare(request, store, watcher, cancel).await?;
+        if !prepared.context.state.in_flight.is_empty() {
+            let recovered = recover(&prepared.context).await;
+            if !recovered.entries.is_empty() {
+                store.append(lock, &recovered.entries, &[]).await.map_err(|e| state_fault(&e))?;
+            }
+            prepared = self.prepare(request, store, watcher, cancel).await?;
+            prepared.context.set_in_doubt(recovered.in_doubt);
+        }
+        let journal = Some((store, lock));
+        let mut session =
+            Session::new(prepared.context.clone(), Run::new(prepared.world), journal, cancel.clone());
+        let pause = session.advance(Event::Start).await.map_err(|e| state_fault(&e))?;
+        let mut report = Report { diagnostics: prepared.diagnostics, sources: prepared.sources };
+        report.diagnostics.append(&mut session.diagnostics);
+        let plan = match pause {
+            Pause::Approval(plan) => *plan,
+            Pause::Finished(_) | Pause::Aborted => return Err(Fault::Explained(Box::new(report))),
+        };
+        let planned = PlanReport { plan, report };
+        let idle = planned.plan.is_empty() && !outputs_moved(&planned.plan, &prepared.context);
+        if idle || !approve(&planned).await {
+            let declined = !idle;
+            let outcome = if declined { RunOutcome::Cancelled } else { RunOutcome::Ok };
+            let counts = if declined { Counts::default() } else { planned.plan.counts() };
+            prepared.context.tell(What::Finished { outcome, counts, millis: millis(began) });
+            let outputs = recorded_outputs(&prepared.context, &session.state);
+            return Ok(ApplyReport { outcome, counts, report: planned.report, outputs });
+        }
+        carry_out(session, planned, began).await
+    }
+
+    /// Carries out a saved plan: refused when the state has moved or a secret input differs.
+    pub async fn apply_saved(
+        &self,
+        plan: Plan,
+        watcher: &Watcher,
+        cancel: &Cancel,
+    ) -> Result<ApplyReport, Fault> {
+        let began = Instant::now();
+        if plan.format != PLAN_FORMAT {
+            let summary = format!("the plan has format {}, this release reads {PLAN_FORMAT}", plan.format);
+            return Err(explained(Diagnostic::error("plan.format", summary).with_help("plan again")));
+        }
+        let store = self.open_store().await?;
+        let lock = self.lock(&store, &plan.stack).await?;
+        let result = self.apply_saved_locked(plan, watcher, cancel, &store, &lock, began).await;
+        let _ = store.release(lock).await;
+        result
+    }
+
+    async fn apply_saved_locked(
+        &self,
+        plan: Plan,
+        watcher: &Watcher,
+        cancel: &Cancel,
+        store: &SqliteStore,
+        lock: &LockGuard,
+        began: Instant,
+    ) -> Result<ApplyReport, Fault> {
+        let state = store.load(&plan.stack).await.map_err(|e| state_fault(&e))?.unwrap_or_default();
+        if state.serial != plan.serial {
+            let summary = format!(
+                "the plan was made from serial {} of stack `{}`, and the state is at {} now",
+                plan.serial, plan.stack, state.serial
+            );
+            return Err(explained(
+                Diagnostic::error("plan.stale", summary).with_help("plan again, and apply that plan"),
+            ));
+        }
+        let prepared = self.prepare_plan(&plan, state, watcher, cancel).await?;
+        let report = Report { diagnostics: prepared.diagnostics, sources: prepared.sources };
+        let run = Run::resume(prepared.world, plan.clone());
+        let session = Session::new(prepared.context.clone(), run, Some((store, lock)), cancel.clone());
+        carry_out(session, PlanReport { plan, report }, began).await
+    }
+
+    pub(crate) async fn open_store(&self) -> Result<SqliteStore, Fault> {
+        sheave_state::open(&self.settings.state).await.map_err(|e| state_fault(&e))
+    }
+
+    async fn lock(&self, store: &SqliteStore, stack: &str) -> Result<LockGuard, Fault> {
+        let owner = LockOwner::current(self.settings.command.clone());
+        store.lock(stack, owner).await.map_err(|e| state_fault(&e))
+    }
+
+    /// The stack that is meant: as given, the blueprint's, or for what needs no blueprint the only one there is.
+    pub(crate) async fn stack_name(&self, purpose: Purpose, store: &SqliteStore) -> Result<String, Fault> {
+        if let Some(stack) = &self.settings.stack {
+            if !sheave_model::address::is_name(stack) {
+                let summary = format!("`{stack}` cannot be a stack's name");
+                return Err(explained(Diagnostic::error("stack.name", summary).with_help(
+                    "a name is a letter, then letters, digits, `-` and `_`, 63 characters at most",
+                )));
+            }
+            return Ok(stack.clone());
+        }
+        let named = read_blueprint(&self.settings.blueprint).map(|text| blueprint_name(&text));
+        match (named, purpose) {
+            (Ok(Some(name)), _) => Ok(name),
+            (Ok(None), Purpose::Apply) => {
+                let report = match self.load_blueprint().await {
+                    Err(report) => report,
+                    Ok(loaded) => return Ok(loaded.graph.name.clone()),
+                };
+                Err(Fault::Explained(Box::new(report)))
+            }
+            (Err(fault), Purpose::Apply) => Err(explained(fault)),
+            (_, Purpose::Destroy) => {
+                let stacks = store.stacks().await.map_err(|e| state_fault(&e))?;
+                match stacks.as_slice() {
+                    [only] => Ok(only.name.clone()),
+                    [] => Err(explained(
+                        Diagnostic::error("stack.none", format!("`{}` holds no stack", self.settings.state))
+                            .with_help("`--state` names another one"),
+                    )),
+                    several => {
+                        let names: Vec<&str> = several.iter().map(|s| s.name.as_str()).collect();
+                        let summary = format!("which stack? `{}` holds several", self.settings.state);
+                        Err(explained(
+                            Diagnostic::error("stack.several", summary)
+                                .with_help(format!("add `--stack NAME`; there are: {}", names.join(", "))),
+                        ))
+                    }
+                }
+            }
+        }
+    }
+
+    async fn prepare(
+        &self,
+        request: &PlanRequest,
+        store: &SqliteStore,
+        watcher: &Watcher,
+        cancel: &Cancel,
+    ) -> Result<Prepared, Fault> {
+        match request.purpose {
+            Purpose::Apply => {
+                let mut loaded = self.load_blueprint().await.map_err(|r| Fault::Explained(Box::new(r)))?;
+                let stack = self.stack_name(Purpose::Apply, store).await?;
+                let state = self.load_state(store, &stack).await?;
+                let inputs = bind(&loaded.graph, &self.settings.inputs, &mut loaded.report.sources)
+                    .map_err(|faults| with(&loaded.report, faults))?;
+                self.assemble(Some(loaded), inputs, state, request, watcher, cancel, None).await
+            }
+            Purpose::Destroy => {
+                let stack = self.stack_name(Purpose::Destroy, store).await?;
+                let state = self.load_state(store, &stack).await?;
+                self.assemble(None, BTreeMap::new(), state, request, watcher, cancel, Some(store)).await
+            }
+        }
+    }
+
+    async fn prepare_plan(
+        &self,
+        plan: &Plan,
+        mut state: StackState,
+        watcher: &Watcher,
+        cancel: &Cancel,
+    ) -> Result<Prepared, Fault> {
+        state.name.clone_from(&plan.stack);
+        let request = PlanRequest { purpose: plan.purpose, only: Vec::new() };
+        let Some(blueprint) = plan.blueprint.clone() else {
+            let store = self.open_store().await?;
+            return self
+                .assemble(None, BTreeMap::new(), state, &request, watcher, cancel, Some(&store))
+                .await;
+        };
+        let host = self.key().and_then(|key| self.host(&key)).map_err(explained)?;
+        let mut loaded = load(blueprint, &host).await.map_err(|r| Fault::Explained(Box::new(r)))?;
+        let inputs = self.inputs_of_plan(plan, &mut loaded)?;
+        for resource in &plan.resources {
+            let now = loaded.plugins.bound.get(&resource.type_name.plugin).map(|b| b.pin.digest.as_str());
+            if now.is_some_and(|digest| digest != resource.plugin.digest) {
+                let summary =
+                    format!("plugin `{}` is not the one that the plan was made with", resource.plugin.name);
+                return Err(explained(
+                    Diagnostic::error("plan.plugin-changed", summary).with_help("plan again"),
+                ));
+            }
+        }
+        self.assemble(Some(loaded), inputs, state, &request, watcher, cancel, None).await
+    }
+
+    /// The inputs of a saved plan: what it holds, and the secret ones as given again.
+    fn inputs_of_plan(&self, plan: &Plan, loaded: &mut Loaded) -> Result<BTreeMap<String, Value>, Fault> {
+        use crate::request::InputGiven;
+        let secret = |name: &str| loaded.graph.inputs.get(name).is_some_and(|i| i.secret);
+        let mut given: Vec<InputGiven> = Vec::new();
+        for input in &self.settings.inputs {
+            match input {
+                InputGiven::Flag { name, .. } | InputGiven::Env { name, .. } if !secret(name) => {}
+                other => given.push(other.clone()),
+            }
+        }
+        let known: BTreeMap<String, Value> = plan
+            .inputs
+            .iter()
+            .filter(|(name, _)| !secret(name))
+            .map(|(name, value)| (name.clone(), Value::from_json(&value.0)))
+            .collect();
+        let mut inputs = crate::load::bind_with(&loaded.graph, &given, &known, &mut loaded.report.sources)
+            .map_err(|faults| with(&loaded.report, faults))?;
+        inputs.extend(known);
+        let key = self.key().map_err(explained)?.stack(&plan.stack);
+        for (name, planned) in &plan.inputs {
+            if inputs.get(name).map(|value| key.mask(value)).as_ref() != Some(planned) {
+                let summary = format!("the input `{name}` is not the one that the plan was made with");
+                return Err(explained(
+                    Diagnostic::error("plan.input-changed", summary)
+                        .with_help("a saved plan holds no secret: give the same one again, or plan again"),
+                ));
+            }
+        }
+        Ok(inputs)
+    }
+
+    pub(crate) async fn load_state(&self, store: &SqliteStore, stack: &str) -> Result<StackState, Fault> {
+        let found = store.load(stack).await.map_err(|e| state_fault(&e))?;
+        Ok(found.unwrap_or_else(|| StackState { name: stack.to_owned(), ..StackState::default() }))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one place where all parts of a run meet")]
+    async fn assemble(
+        &self,
+        loaded: Option<Loaded>,
+        inputs: BTreeMap<String, Value>,
+        state: StackState,
+        request: &PlanRequest,
+        watcher: &Watcher,
+        cancel: &Cancel,
+        store: Option<&SqliteStore>,
+    ) -> Result<Prepared, Fault> {
+        let master = self.key().map_err(explained)?;
+        let key = master.stack(&state.name);
+        let (graph, blueprint, types, plugins, report) = match loaded {
+            Some(l) => (Some(l.graph), Some(l.blueprint), l.types, l.plugins, l.report),
+            None => (None, None, BTreeMap::new(), PluginSet::default(), Report::default()),
+        };
+        let folder = blueprint.as_ref().map_or_else(String::new, |b| b.folder.clone());
+        let files = Arc::new(FolderFiles::new(&folder));
+        let mut targets = Targets::default();
+        let mut plugin_settings = BTreeMap::new();
+        let mut faults = Vec::new();
+        if let Some(graph) = &graph {
+            for (name, spec) in &graph.targets {
+                match evaluate_early(graph, &spec.settings, &inputs, &state.name, &files) {
+                    Ok(settings) => {
+                        faults.extend(targets.add(name, &settings, &folder, state.targets.get(name)).err());
+                    }
+                    Err(more) => faults.extend(more),
+                }
+            }
+            for (name, spec) in &graph.plugins {
+                match evaluate_early(graph, &spec.settings, &inputs, &state.name, &files) {
+                    Ok(settings) => {
+                        plugin_settings.insert(name.clone(), settings);
+                    }
+                    Err(more) => faults.extend(more),
+                }
+            }
+        }
+        if !faults.is_empty() {
+            return Err(with(&report, faults));
+        }
+        for (name, record) in &state.targets {
+            targets.add_record(name, record);
+        }
+        let mut plugins = plugins;
+        let mut diagnostics = report.diagnostics;
+        self.add_recorded_plugins(&master, &state, &mut plugins, store, &mut diagnostics).await?;
+        let context = Arc::new(Context::new(Parts {
+            stack: state.name.clone(),
+            key: key.clone(),
+            plugins,
+            plugin_settings: plugin_settings.clone(),
+            types: types.clone(),
+            targets,
+            state: state.clone(),
+            timeout: self.settings.timeout,
+            parallelism: self.settings.parallelism,
+            watcher: watcher.clone(),
+            cancelled: cancel.0.subscribe(),
+        }));
+        inputs.values().for_each(|value| context.learn(value));
+        let mut outputs = BTreeMap::new();
+        for (address, record) in &state.resources {
+            if let Some(sealed) = &record.outputs {
+                outputs.insert(address.clone(), context.open(sealed).map_err(explained)?);
+            }
+        }
+        let mut passwords = BTreeMap::new();
+        for (name, sealed) in &state.passwords {
+            if let Value::Secret(secret) = context.open(sealed).map_err(explained)? {
+                passwords.insert(name.clone(), secret);
+            }
+        }
+        let pins =
+            context.plugins.bound.iter().map(|(name, bound)| (name.clone(), bound.pin.clone())).collect();
+        let mask_key: StackKey = key;
+        let world = World {
+            stack: state.name.clone(),
+            run: uuid::Uuid::new_v4().to_string(),
+            purpose: request.purpose,
+            graph,
+            blueprint,
+            types,
+            plugins: pins,
+            settings: plugin_settings,
+            inputs,
+            state,
+            outputs,
+            passwords,
+            stacks: BTreeMap::new(),
+            files,
+            mask: Arc::new(move |value: &Value| mask_key.mask(value)),
+            only: request.only.clone(),
+        };
+        Ok(Prepared { context, world, sources: report.sources, diagnostics })
+    }
+
+    /// Loads the plugins of recorded provider resources that the blueprint no longer lists: to remove something takes the
+    /// plugin that made it.
+    async fn add_recorded_plugins(
+        &self,
+        master: &MasterKey,
+        state: &StackState,
+        plugins: &mut PluginSet,
+        store: Option<&SqliteStore>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<(), Fault> {
+        let needed = state.resources.values().filter(|r| r.role == Role::Provides);
+        let mut missing: BTreeMap<&str, &sheave_model::PluginPin> = BTreeMap::new();
+        for record in needed {
+            if !plugins.bound.contains_key(&record.plugin.name) {
+                missing.insert(&record.plugin.name, &record.plugin);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let own;
+        let store = match store {
+            Some(store) => store,
+            None => {
+                own = self.open_store().await?;
+                &own
+            }
+        };
+        let host = self.host(master).map_err(explained)?;
+        for pin in missing.values() {
+            let bytes = store.component(&pin.digest).await.map_err(|e| state_fault(&e))?;
+            if let Err(fault) = plugins.add_pin(&host, pin, bytes).await {
+                diagnostics.push(fault);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Carries a plan out to its end.
+async fn carry_out(
+    mut session: Session<'_>,
+    planned: PlanReport,
+    began: Instant,
+) -> Result<ApplyReport, Fault> {
+    let context = session.context.clone();
+    let PlanReport { plan, mut report } = planned;
+    let run = uuid::Uuid::new_v4().to_string();
+    begin(&mut session, &plan, &run).await.map_err(|e| state_fault(&e))?;
+    context.live.forget();
+    context.foresee(&plan).await;
+    let touched: Vec<String> = touched_targets(&plan);
+    let pause = session.advance(Event::Approved).await.map_err(|e| state_fault(&e))?;
+    report.diagnostics.append(&mut session.diagnostics);
+    let finished = match pause {
+        Pause::Finished(finished) => finished,
+        Pause::Approval(_) | Pause::Aborted => {
+            let counts = Counts::default();
+            context.tell(What::Finished { outcome: RunOutcome::Cancelled, counts, millis: millis(began) });
+            let outputs = recorded_outputs(&context, &session.state);
+            return Ok(ApplyReport { outcome: RunOutcome::Cancelled, counts, report, outputs });
+        }
+    };
+    let Finished { outcome, counts, .. } = finished;
+    if outcome == RunOutcome::Ok {
+        let members = members(&session.state);
+        report.diagnostics.extend(context.narrow(&members, touched.into_iter()).await);
+    }
+    let millis = millis(began);
+    let ended = What::Finished { outcome, counts, millis };
+    let entry = Entry::RunFinished { run, at: now(), outcome, counts };
+    session.append(vec![entry], std::slice::from_ref(&ended)).await.map_err(|e| state_fault(&e))?;
+    context.tell(ended);
+    let outputs = recorded_outputs(&context, &session.state);
+    Ok(ApplyReport { outcome, counts, report, outputs })
+}
+
+/// The entries that come before everything that a run does.
+async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> Result<(), StateError> {
+    let context = session.context.clone();
+    let mut entries = Vec::new();
+    if session.state.uuid.is_empty() {
+        let uuid = uuid::Uuid::new_v4().to_string();
+        entries.push(Entry::StackCreated { uuid: uuid.clone() });
+        let _ = context.uuid.set(uuid);
+    }
+    if let Some((store, _)) = session.journal {
+        for bound in context.plugins.bound.values().filter(|b| b.pin.source != BUILTIN) {
+            if let Some(bytes) = &bound.bytes {
+                store.put_component(&bound.pin.digest, bytes).await?;
+            }
+        }
+    }
+    let names: Vec<String> = context.targets.names().map(str::to_owned).collect();
+    for name in names {
+        if let Some(target) = context.targets.record(&name)
+            && session.state.targets.get(&name) != Some(&target)
+        {
+            entries.push(Entry::TargetUsed { name, target });
+        }
+    }
+    let record =
+        RunRecord { blueprint: plan.blueprint.clone(), inputs: plan.inputs.clone(), plan: plan.clone() };
+    entries.push(Entry::RunStarted { run: run.to_owned(), at: now(), record: Box::new(record) });
+    session.append(entries, &[]).await
+}
+
+fn touched_targets(plan: &Plan) -> Vec<String> {
+    use sheave_model::plan::Action;
+    let mut targets: Vec<String> = plan
+        .resources
+        .iter()
+        .flat_map(|r| &r.objects)
+        .filter(|o| !matches!(o.action, Action::NoOp | Action::Await))
+        .map(|o| o.target.clone())
+        .collect();
+    targets.extend(plan.resources.iter().filter_map(|r| r.deferred.as_ref()?.target.clone()));
+    targets.sort();
+    targets.dedup();
+    targets
+}
+
+fn members(state: &StackState) -> BTreeMap<String, Vec<ObjectId>> {
+    let mut members: BTreeMap<String, Vec<ObjectId>> = BTreeMap::new();
+    for object in state.resources.values().flat_map(|r| &r.objects) {
+        members.entry(object.target.clone()).or_default().push(object.id.clone());
+    }
+    members
+}
+
+/// The recorded outputs, opened; one that cannot be opened any more is left out.
+pub(crate) fn recorded_outputs(context: &Context, state: &StackState) -> BTreeMap<String, Value> {
+    let opened =
+        state.outputs.iter().filter_map(|(name, sealed)| Some((name.clone(), context.open(sealed).ok()?)));
+    opened.collect()
+}
+
+/// Whether the outputs will be others although no resource changes.
+fn outputs_moved(plan: &Plan, context: &Context) -> bool {
+    if plan.purpose == Purpose::Destroy {
+        return false;
+    }
+    let recorded = recorded_outputs(context, &context.state);
+    let masked: BTreeMap<String, Masked> =
+        recorded.iter().map(|(name, value)| (name.clone(), context.masked(value))).collect();
+    plan.outputs != masked
+}
+
+/// The faults that show without any cluster: properties that inputs alone decide.
+fn check_ahead(loaded: &Loaded, inputs: &BTreeMap<String, Value>, stack: &str) -> Vec<Diagnostic> {
+    let files = FolderFiles::new(&loaded.blueprint.folder);
+    let mut faults = Vec::new();
+    for (name, spec) in &loaded.graph.targets {
+        if spec.references.is_empty() {
+            match evaluate_early(&loaded.graph, &spec.settings, inputs, stack, &files) {
+                Ok(settings) => {
+                    let mut targets = Targets::default();
+                    let added = targets.add(name, &settings, &loaded.blueprint.folder, None);
+                    faults.extend(added.err().map(|d| d.at(spec.span, "this target")));
+                }
+                Err(more) => faults.extend(more),
+            }
+        }
+    }
+    for (name, spec) in &loaded.graph.resources {
+        let simple = matches!(spec.repeat, sheave_blueprint::Repeat::Once) && spec.references.is_empty();
+        let Some(kind) = loaded.types.get(&spec.type_name).filter(|_| simple) else { continue };
+        match evaluate_early(&loaded.graph, &spec.properties, inputs, stack, &files) {
+            Ok(properties) => {
+                for fault in kind.schemas.properties.check(&properties) {
+                    faults.push(spec.properties.locate(fault).on(Address::new(name)));
+                }
+            }
+            Err(more) => faults.extend(more),
+        }
+    }
+    faults
+}
+
+/// The name under `blueprint:`, without loading anything.
+fn blueprint_name(text: &BlueprintText) -> Option<String> {
+    let (name, text) = text.files.first()?;
+    let mut sources = Sources::default();
+    let parsed = sheave_blueprint::parse(sources.add(name.as_str(), text.as_str()), text);
+    parsed.syntax.map(|s| s.name().to_owned()).filter(|n| sheave_model::address::is_name(n))
+}
+
+fn millis(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// One diagnostic as the reason why nothing was done.
+pub(crate) fn explained(diagnostic: Diagnostic) -> Fault {
+    Fault::Explained(Box::new(Report { diagnostics: vec![diagnostic], sources: Sources::default() }))
+}
+
+/// The store's error as the reason why nothing was done.
+pub(crate) fn state_fault(error: &StateError) -> Fault {
+    let report = Report { diagnostics: vec![error.diagnostic()], sources: Sources::default() };
+    if matches!(error, StateError::Held { .. }) {
+        return Fault::Locked(Box::new(report));
+    }
+    Fault::Explained(Box::new(report))
+}
+
+fn with(report: &Report, faults: Vec<Diagnostic>) -> Fault {
+    let mut report = report.clone();
+    report.diagnostics.extend(faults);
+    Fault::Explained(Box::new(report))
+}

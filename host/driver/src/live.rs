@@ -1,0 +1,150 @@
+//! Live objects as one run sees them: each list is asked for once, however many resources want it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value as Json;
+use sheave_cluster::ClusterError;
+use sheave_model::plugin::ObjectId;
+use sheave_model::{Address, Diagnostic};
+use tokio::sync::OnceCell;
+
+use crate::context::Context;
+
+/// From this many new objects of one kind and namespace on, one metadata-only list is cheaper than asking for each.
+const LIST_FROM: usize = 4;
+
+/// A list: target, apiVersion, kind, namespace.
+type ListKey = (String, String, String, Option<String>);
+type Cell<T> = Arc<OnceCell<Result<Arc<T>, Diagnostic>>>;
+/// Objects by namespace and name.
+type ByName<T> = HashMap<(Option<String>, String), T>;
+
+/// The lists of one run.
+#[derive(Debug, Default)]
+pub(crate) struct LiveObjects {
+    members: Mutex<HashMap<ListKey, Cell<Option<ByName<Arc<Json>>>>>>,
+    names: Mutex<HashMap<ListKey, (usize, Cell<Option<ByName<()>>>)>>,
+    /// The last state that a wait saw, for the plugin to observe.
+    awaited: Mutex<BTreeMap<Address, Vec<(String, Arc<Json>)>>>,
+}
+
+fn key(target: &str, id: &ObjectId) -> ListKey {
+    (target.to_owned(), id.api_version.clone(), id.kind.clone(), id.namespace.clone())
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl LiveObjects {
+    /// Keeps what a wait saw last.
+    pub(crate) fn keep_awaited(&self, address: &Address, objects: Vec<(String, Arc<Json>)>) {
+        locked(&self.awaited).insert(address.clone(), objects);
+    }
+
+    /// What a wait saw last.
+    pub(crate) fn take_awaited(&self, address: &Address) -> Option<Vec<(String, Arc<Json>)>> {
+        locked(&self.awaited).remove(address)
+    }
+
+    /// Forgets what was listed: a later look must see what has happened since.
+    pub(crate) fn forget(&self) {
+        locked(&self.members).clear();
+        locked(&self.names).clear();
+    }
+}
+
+impl Context {
+    /// An object that this stack is recorded to have, by one list of the stack's members of its kind and namespace.
+    pub(crate) async fn member(&self, target: &str, id: &ObjectId) -> Result<Option<Arc<Json>>, Diagnostic> {
+        let cell = locked(&self.live.members).entry(key(target, id)).or_default().clone();
+        let listed = cell
+            .get_or_init(|| async {
+                let cluster = self.targets.cluster(target).await?;
+                let Some(parent) = self.parent(cluster) else { return Ok(Arc::new(None)) };
+                let _permit = self.permits.acquire().await;
+                let found = cluster
+                    .list(&id.api_version, &id.kind, id.namespace.as_deref(), Some(&parent.selector()))
+                    .await;
+                match found {
+                    Ok(objects) => Ok(Arc::new(Some(by_name(objects)))),
+                    // Without the right to list, each is asked for by itself.
+                    Err(ClusterError::Forbidden { .. }) => Ok(Arc::new(None)),
+                    Err(ClusterError::NoSuchKind { .. }) => Ok(Arc::new(Some(ByName::new()))),
+                    Err(e) => Err(self.clean(e.diagnostic())),
+                }
+            })
+            .await
+            .clone()?;
+        match listed.as_ref() {
+            Some(objects) => match objects.get(&(id.namespace.clone(), id.name.clone())) {
+                Some(object) => Ok(Some(object.clone())),
+                // Somebody may have taken the label off.
+                None => self.live_object(target, id).await,
+            },
+            None => self.live_object(target, id).await,
+        }
+    }
+
+    /// An object that may be there although this stack does not know it.
+    pub(crate) async fn stranger(
+        &self,
+        target: &str,
+        id: &ObjectId,
+    ) -> Result<Option<Arc<Json>>, Diagnostic> {
+        let cell = {
+            let mut names = locked(&self.live.names);
+            let (asked, cell) = names.entry(key(target, id)).or_default();
+            *asked += 1;
+            (*asked >= LIST_FROM).then(|| cell.clone())
+        };
+        if let Some(cell) = cell {
+            let listed = cell
+                .get_or_init(|| async {
+                    let cluster = self.targets.cluster(target).await?;
+                    let _permit = self.permits.acquire().await;
+                    let found =
+                        cluster.list_metadata(&id.api_version, &id.kind, id.namespace.as_deref(), None).await;
+                    match found {
+                        Ok(objects) => Ok(Arc::new(Some(by_name(objects).into_keys().map(|n| (n, ())).collect()))),
+                        Err(ClusterError::Forbidden { .. }) => Ok(Arc::new(None)),
+                        Err(ClusterError::NoSuchKind { .. }) => Ok(Arc::new(Some(ByName::new()))),
+                        Err(e) => Err(self.clean(e.diagnostic())),
+                    }
+                })
+                .await
+                .clone()?;
+            if let Some(names) = listed.as_ref()
+                && !names.contains_key(&(id.namespace.clone(), id.name.clone()))
+            {
+                return Ok(None);
+            }
+        }
+        self.live_object(target, id).await
+    }
+
+    /// An object, asked for by itself.
+    pub(crate) async fn live_object(
+        &self,
+        target: &str,
+        id: &ObjectId,
+    ) -> Result<Option<Arc<Json>>, Diagnostic> {
+        let cluster = self.targets.cluster(target).await?;
+        let _permit = self.permits.acquire().await;
+        match cluster.get(id).await {
+            Ok(found) => Ok(found.map(Arc::new)),
+            Err(ClusterError::NoSuchKind { .. }) => Ok(None),
+            Err(e) => Err(self.clean(e.diagnostic())),
+        }
+    }
+}
+
+fn by_name(objects: Vec<Json>) -> ByName<Arc<Json>> {
+    let named = objects.into_iter().filter_map(|object| {
+        let text = |p: &str| object.pointer(p).and_then(Json::as_str).map(str::to_owned);
+        let name = text("/metadata/name")?;
+        Some(((text("/metadata/namespace"), name), Arc::new(object)))
+    });
+    named.collect()
+}

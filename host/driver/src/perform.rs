@@ -1,0 +1,70 @@
+//! Performing actions: one file each. Every answer is an engine event; nothing here writes to the journal.
+
+mod apply;
+mod call;
+mod delete;
+mod diff;
+mod observe;
+mod plan_provider;
+mod provide;
+mod render;
+mod wait;
+
+pub(crate) use provide::call as provide_again;
+
+use std::sync::Arc;
+
+use sheave_engine::{Action, Event};
+
+use crate::context::Context;
+
+/// Performs one action; none for those that are only written down or shown.
+pub(crate) async fn perform(context: Arc<Context>, action: Action) -> Option<Event> {
+    Some(match action {
+        Action::Render(request) => {
+            let address = request.address.clone();
+            Event::Rendered { address, result: render::render(&context, request).await }
+        }
+        Action::Diff(request) => {
+            let address = request.address.clone();
+            Event::Diffed { address, result: diff::diff(&context, request).await }
+        }
+        Action::PlanProvider(request) => {
+            let address = request.address.clone();
+            Event::ProviderPlanned {
+                address,
+                result: plan_provider::plan(&context, request).await.map(Box::new),
+            }
+        }
+        Action::Apply(request) => {
+            let (address, op, slot) = (request.address.clone(), request.op.clone(), request.slot.clone());
+            Event::Applied { address, op, slot, result: apply::apply(&context, *request).await }
+        }
+        Action::Delete(request) => {
+            let (address, op) = (request.address.clone(), request.op.clone());
+            let (id, target) = (request.id.clone(), request.target.clone());
+            Event::Deleted { address, op, id, target, result: delete::delete(&context, request).await }
+        }
+        Action::Provide(request) => {
+            let (address, op) = (request.address.clone(), request.op.clone());
+            Event::Provided { address, op, result: provide::provide(&context, *request).await }
+        }
+        Action::Await(request) => {
+            let (address, slot) = (request.address.clone(), request.slot.clone());
+            Event::Awaited { address, slot, result: wait::wait(&context, request).await }
+        }
+        Action::Observe(request) => {
+            let address = request.address.clone();
+            Event::Observed { address, result: observe::observe(&context, request).await }
+        }
+        Action::AwaitApproval(_)
+        | Action::MakePasswords(_)
+        | Action::Begin(_)
+        | Action::Finish { .. }
+        | Action::Fail { .. }
+        | Action::Forget { .. }
+        | Action::SetOutputs(_)
+        | Action::Notify(_)
+        | Action::Finished(_) => return None,
+    })
+}

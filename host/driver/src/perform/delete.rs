@@ -1,0 +1,54 @@
+//! Deleting one object, only if it is the one that is ours, and seeing it gone.
+
+use serde_json::Value as Json;
+use sheave_cluster::{Deleted, Propagation, Waiting};
+use sheave_model::plugin::ObjectId;
+use sheave_engine::{DeleteRequest, Failure};
+use sheave_model::Diagnostic;
+use sheave_model::event::What;
+
+use crate::context::{Context, interrupted};
+use crate::failpoint;
+
+/// Deletes an object and waits until it is gone.
+pub(crate) async fn delete(context: &Context, request: DeleteRequest) -> Result<(), Failure> {
+    let fault = |d: Diagnostic| Failure::world(vec![context.clean(d).on(request.address.clone())]);
+    let cluster = context.targets.cluster(&request.target).await.map_err(fault)?;
+    let uid = match &request.uid {
+        Some(uid) => uid.clone(),
+        // It was sent once and never seen: only with our label is it ours.
+        None => {
+            let live = context.live_object(&request.target, &request.id).await.map_err(fault)?;
+            let Some(live) = live else { return Ok(()) };
+            let label =
+                live.pointer("/metadata/labels/applyset.kubernetes.io~1part-of").and_then(Json::as_str);
+            let ours = context.parent(cluster).map(|p| p.set_id());
+            match live.pointer("/metadata/uid").and_then(Json::as_str) {
+                Some(uid) if label.is_some() && label == ours.as_deref() => uid.to_owned(),
+                _ => return Ok(()),
+            }
+        }
+    };
+    let deleted = {
+        let _permit = context.permits.acquire().await;
+        cluster.delete(&request.id, Some(&uid), Propagation::Background).await
+    };
+    failpoint::pass("sent");
+    match deleted.map_err(|e| fault(e.diagnostic()))? {
+        Deleted::Gone | Deleted::NotFound | Deleted::OtherUid => return Ok(()),
+        Deleted::Terminating => {}
+    }
+    let timeout = request.timeout.unwrap_or(context.timeout);
+    let progress = |_: &ObjectId, waiting: &Waiting| {
+        context.tell(What::Waiting {
+            address: request.address.clone(),
+            object: Some(request.id.clone()),
+            reason: context.mask().text(&waiting.to_string()),
+            percent: None,
+        });
+    };
+    tokio::select! {
+        gone = cluster.await_gone(&request.id, Some(&uid), timeout, progress) => gone.map_err(|e| fault(e.diagnostic())),
+        () = context.interrupted() => Err(fault(interrupted())),
+    }
+}

@@ -1,0 +1,243 @@
+//! Comparing a resource's objects with what is live: what apply would change, what others changed, what goes.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use sheave_engine::{DiffRequest, Failure, Rendered, RenderedObject};
+use sheave_manifest::FIELD_MANAGER;
+use sheave_model::plan::{Action, FieldChange, PlannedObject, Shown};
+use sheave_model::stack::ObjectRecord;
+use sheave_model::{Diagnostic, Masked, Value, pointer};
+
+use super::render::render;
+use crate::context::Context;
+use crate::substitute::{Holes, UNKNOWN_TEXT, fill};
+
+/// Compares a resource's objects.
+pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<PlannedObject>, Failure> {
+    let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(request.address.clone())]);
+    let objects = match &request.objects {
+        Some(objects) => objects.clone(),
+        None => {
+            if let Some(unchanged) = unchanged(context, &request.recorded).await.map_err(world)? {
+                return Ok(unchanged);
+            }
+            let again = {
+                let renders = context.renders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                renders.get(&request.address).cloned()
+            };
+            let Some(mut again) = again else { return Ok(Vec::new()) };
+            again.known = None;
+            match render(context, again).await? {
+                Rendered::Objects { objects, .. } => objects,
+                Rendered::Unchanged | Rendered::Deferred { .. } => return Ok(Vec::new()),
+            }
+        }
+    };
+    let mut planned = Vec::with_capacity(objects.len());
+    for object in &objects {
+        planned.push(compare(context, &request, object).await?);
+    }
+    for gone in
+        request.recorded.iter().filter(|r| !objects.iter().any(|o| o.target == r.target && o.id == r.id))
+    {
+        let keep = request.keep.unwrap_or(gone.order.provides.is_some());
+        planned.push(PlannedObject {
+            slot: gone.slot.clone(),
+            target: gone.target.clone(),
+            object: gone.id.clone(),
+            action: if keep { Action::Forget } else { Action::Delete },
+            manifest: Masked::default(),
+            changes: Vec::new(),
+            drift: Vec::new(),
+            force: false,
+            uid: gone.uid.clone(),
+            order: gone.order.clone(),
+            notes: Vec::new(),
+        });
+    }
+    Ok(planned)
+}
+
+/// All recorded objects as they are, where each live one still has the values that the last apply left in our fields.
+async fn unchanged(
+    context: &Context,
+    recorded: &[ObjectRecord],
+) -> Result<Option<Vec<PlannedObject>>, Diagnostic> {
+    let mut planned = Vec::with_capacity(recorded.len());
+    for record in recorded {
+        let Some(live) = context.member(&record.target, &record.id).await? else { return Ok(None) };
+        if !is_as_applied(context, record, &live) {
+            return Ok(None);
+        }
+        planned.push(PlannedObject {
+            slot: record.slot.clone(),
+            target: record.target.clone(),
+            object: record.id.clone(),
+            action: Action::NoOp,
+            manifest: Masked::default(),
+            changes: Vec::new(),
+            drift: Vec::new(),
+            force: false,
+            uid: record.uid.clone(),
+            order: record.order.clone(),
+            notes: Vec::new(),
+        });
+    }
+    Ok(Some(planned))
+}
+
+fn uid(live: &Json) -> Option<&str> {
+    live.pointer("/metadata/uid").and_then(Json::as_str)
+}
+
+fn is_as_applied(context: &Context, record: &ObjectRecord, live: &Json) -> bool {
+    record.uid.is_some()
+        && record.uid.as_deref() == uid(live)
+        && live.pointer("/metadata/deletionTimestamp").is_none()
+        && sheave_manifest::owned_digest(live, FIELD_MANAGER, &context.digest_key()).as_deref()
+            == Some(record.owned.as_str())
+}
+
+async fn compare(
+    context: &Context,
+    request: &DiffRequest,
+    object: &RenderedObject,
+) -> Result<PlannedObject, Failure> {
+    let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(request.address.clone())]);
+    let record = request.recorded.iter().find(|r| r.target == object.target && r.id == object.id);
+    let live = match record {
+        Some(_) => context.member(&object.target, &object.id).await,
+        None => context.stranger(&object.target, &object.id).await,
+    }
+    .map_err(world)?;
+    let mut planned = PlannedObject {
+        slot: object.slot.clone(),
+        target: object.target.clone(),
+        object: object.id.clone(),
+        action: Action::Create,
+        manifest: context.masked(&object.manifest),
+        changes: Vec::new(),
+        drift: Vec::new(),
+        force: request.force,
+        uid: live.as_deref().and_then(uid).map(str::to_owned),
+        order: object.order.clone(),
+        notes: Vec::new(),
+    };
+    let desired = context
+        .desired(&object.target, &object.manifest, Holes::Mark)
+        .await
+        .map_err(|d| Failure::blueprint(vec![context.clean(d).on(request.address.clone())]))?;
+    let Some(live) = live else { return Ok(planned) };
+    if let Some(terminating) = live.pointer("/metadata/deletionTimestamp").and_then(Json::as_str) {
+        planned.notes.push(format!("it is being deleted since {terminating}: apply waits until it is gone"));
+        planned.action = Action::Replace;
+        return Ok(planned);
+    }
+    let cluster = context.targets.cluster(&object.target).await.map_err(world)?;
+    if record.is_none_or(|r| r.uid.is_none()) {
+        own(context, request, object, cluster, &live).map_err(world)?;
+        if record.is_none() {
+            planned.notes.push("it exists and is taken over".to_owned());
+        }
+    }
+    if let Some(record) = record
+        && record.desired == sheave_manifest::desired_digest(&desired, &context.digest_key())
+        && is_as_applied(context, record, &live)
+    {
+        planned.action = Action::NoOp;
+        return Ok(planned);
+    }
+    fill_in_changes(context, request, object, &desired, &live, &mut planned);
+    Ok(planned)
+}
+
+/// Whether an object that this stack is not recorded to have may be taken over.
+fn own(
+    context: &Context,
+    request: &DiffRequest,
+    object: &RenderedObject,
+    cluster: &sheave_cluster::Cluster,
+    live: &Json,
+) -> Result<(), Diagnostic> {
+    let label = live.pointer("/metadata/labels/applyset.kubernetes.io~1part-of").and_then(Json::as_str);
+    let ours = context.parent(cluster).map(|p| p.set_id());
+    match label {
+        Some(set) if Some(set) == ours.as_deref() => Ok(()),
+        Some(set) => Err(Diagnostic::error(
+            "cluster.other-owner",
+            format!("{} belongs to another set of objects (`{set}`)", object.id),
+        )
+        .with_help("another stack or tool applies it: give this one another name or namespace, or remove it there first")),
+        None if request.adopt => Ok(()),
+        None => Err(Diagnostic::error("cluster.exists", format!("{} exists, and this stack did not make it", object.id))
+            .with_help("`adopt: true` on the resource takes it over; or give it another name")),
+    }
+}
+
+fn fill_in_changes(
+    context: &Context,
+    request: &DiffRequest,
+    object: &RenderedObject,
+    desired: &Json,
+    live: &Arc<Json>,
+    planned: &mut PlannedObject,
+) {
+    let found = sheave_manifest::diff(desired, live, FIELD_MANAGER, &request.ignore);
+    for change in found.changes {
+        let shown = FieldChange {
+            before: show(context, object, &change.pointer, change.before.as_ref()),
+            after: show(context, object, &change.pointer, change.after.as_ref()),
+            manager: change.held_by.first().cloned(),
+            pointer: change.pointer,
+        };
+        let immutable = request
+            .immutable
+            .iter()
+            .find(|i| pointer::is_within(&shown.pointer, i) || pointer::is_within(i, &shown.pointer));
+        if let Some(immutable) = immutable.filter(|_| shown.before != Shown::Absent) {
+            planned.action = Action::Replace;
+            planned.notes.push(format!("`{immutable}` cannot be changed in place"));
+        }
+        if shown.manager.is_some() && !change.ours {
+            planned.drift.push(shown.clone());
+            if !request.force {
+                let manager = shown.manager.as_deref().unwrap_or_default();
+                planned.notes.push(format!(
+                    "`{manager}` owns `{}` now: apply conflicts with it unless `force: true` takes it back, or `ignore` leaves it",
+                    change.path
+                ));
+            }
+        }
+        planned.changes.push(shown);
+    }
+    if planned.action != Action::Replace {
+        let nothing = planned.changes.is_empty() && !found.doubt;
+        // Nothing differs, and yet the last apply left other values or nothing is recorded: one apply settles it.
+        let settled = request
+            .recorded
+            .iter()
+            .any(|r| r.id == object.id && r.target == object.target && r.uid.is_some());
+        planned.action = if nothing && settled { Action::NoOp } else { Action::Update };
+    }
+}
+
+/// A value as a plan may show it.
+fn show(context: &Context, object: &RenderedObject, at: &str, value: Option<&Json>) -> Shown {
+    let Some(value) = value else { return Shown::Absent };
+    if sheave_manifest::is_sensitive(&object.id, at) {
+        return Shown::Secret;
+    }
+    match object.manifest.at(at) {
+        Some(Value::Unknown(_)) if value.as_str().is_some_and(|s| s.contains(UNKNOWN_TEXT)) => {
+            return Shown::Unknown;
+        }
+        Some(Value::Secret(_)) => return Shown::Secret,
+        _ => {}
+    }
+    let mut value = value.clone();
+    fill(&mut value, &mut |text| {
+        if text.contains(UNKNOWN_TEXT) { "(known after apply)".to_owned() } else { context.mask().text(text) }
+    });
+    Shown::Value(value)
+}

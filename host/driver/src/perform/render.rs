@@ -1,0 +1,258 @@
+//! Rendering: properties checked, live objects looked up, objects rendered, twice where they hold tokens.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+use sheave_engine::{Failure, RenderRequest, Rendered, RenderedObject};
+use sheave_model::plan::ObjectOrder;
+use sheave_model::{Address, Diagnostic, TypeName, Value};
+use sheave_plugin_host::wire;
+use sheave_secrets::{Comparison, Family, TokenTable};
+
+use super::call::{check, failed, render_key};
+use crate::context::Context;
+
+/// Rounds in which `needs` may ask for more.
+const MAX_LOOKUP_ROUNDS: usize = 5;
+
+/// Renders a resource's objects.
+pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<Rendered, Failure> {
+    let RenderRequest { address, type_name, target, properties, known } = &request;
+    let key = render_key(context, address, type_name, target.as_deref(), properties);
+    if known.as_ref() == Some(&key) {
+        let mut renders = context.renders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        renders.insert(address.clone(), request);
+        return Ok(Rendered::Unchanged);
+    }
+    context.learn(properties);
+    let checked = check(context, address, type_name, properties).await?;
+    let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(address.clone())]);
+    let instance = context.instance_of(address, type_name).map_err(world)?;
+    let call = Call { context, address, type_name, instance };
+    let first = call.round(&checked, Family::First).await?;
+    let mut objects: Vec<Value> = first.objects.iter().map(|o| Value::from_json(&o.json)).collect();
+    for family in first.tokens.families_to_compare() {
+        let other = call.round(&checked, *family).await?;
+        objects = match call.join(&first, other)? {
+            Ok(objects) => objects,
+            Err(why) => return Ok(Rendered::Deferred { properties: checked, why }),
+        };
+    }
+    let mut placed = Vec::with_capacity(objects.len());
+    for (manifest, object) in objects.into_iter().zip(first.objects) {
+        match call.place(target.as_deref(), manifest, object.emitted).await? {
+            Ok(object) => placed.push(object),
+            Err(why) => return Ok(Rendered::Deferred { properties: checked, why }),
+        }
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = placed.iter().find(|o| !seen.insert((&o.target, &o.id))) {
+        let summary = format!("the plugin `{}` emitted {} twice", type_name.plugin, twice.id);
+        return Err(world(Diagnostic::error("plugin.bad-reply", summary)));
+    }
+    Ok(Rendered::Objects { properties: checked, key, objects: placed })
+}
+
+struct Call<'a> {
+    context: &'a Context,
+    address: &'a Address,
+    type_name: &'a TypeName,
+    instance: wire::Instance,
+}
+
+/// One object as a render gave it.
+struct Raw {
+    emitted: wire::Emitted,
+    json: Json,
+}
+
+struct Round {
+    objects: Vec<Raw>,
+    tokens: TokenTable,
+}
+
+impl Call<'_> {
+    fn world(&self, diagnostic: Diagnostic) -> Failure {
+        Failure::world(vec![self.context.clean(diagnostic).on(self.address.clone())])
+    }
+
+    /// One render, with one family of tokens.
+    async fn round(&self, properties: &Value, family: Family) -> Result<Round, Failure> {
+        let plugin = &self.context.plugin_of(self.type_name).map_err(|d| self.world(d))?.plugin;
+        let sent =
+            self.context.send(&self.type_name.plugin, properties, family).map_err(|d| self.world(d))?;
+        let fail = |e| failed(self.context, self.address, e, false);
+        let mut found: Vec<wire::Live> = Vec::new();
+        for round in 0.. {
+            let wanted = plugin.needs(&self.instance, &sent.doc, &found).await.map_err(fail)?;
+            if wanted.len() <= found.len() {
+                break;
+            }
+            if round == MAX_LOOKUP_ROUNDS {
+                let summary =
+                    format!("the plugin `{}` asks for more live objects each time", self.type_name.plugin);
+                return Err(self.world(Diagnostic::error("plugin.limit.lookups", summary)));
+            }
+            found = self.look_up(&wanted).await?;
+        }
+        let emitted = plugin.render(&self.instance, &sent.doc, &found).await.map_err(fail)?;
+        let mut objects = Vec::with_capacity(emitted.len());
+        for emitted in emitted {
+            let json: Json = serde_json::from_str(&emitted.manifest.json).map_err(|e| {
+                let summary = format!("slot `{}` of `{}` is no JSON: {e}", emitted.slot, self.address);
+                self.world(Diagnostic::error("plugin.bad-reply", summary))
+            })?;
+            objects.push(Raw { emitted, json });
+        }
+        Ok(Round { objects, tokens: sent.tokens })
+    }
+
+    /// Live objects that the plugin wants to see: this stack's own.
+    async fn look_up(&self, wanted: &[wire::Lookup]) -> Result<Vec<wire::Live>, Failure> {
+        let mut found = Vec::with_capacity(wanted.len());
+        for (i, lookup) in wanted.iter().enumerate() {
+            let own = self.context.state.resources.values().flat_map(|r| &r.objects).find(|o| {
+                (lookup.target.is_empty() || o.target == lookup.target)
+                    && o.id.api_version == lookup.api_version
+                    && o.id.kind == lookup.kind
+                    && o.id.name == lookup.name
+                    && (lookup.namespace.is_none() || o.id.namespace == lookup.namespace)
+            });
+            let Some(own) = own else {
+                found.push(wire::Live { slot: i.to_string(), body: None });
+                continue;
+            };
+            let live = self.context.member(&own.target, &own.id).await.map_err(|d| self.world(d))?;
+            let body = live.map(|live| self.context.show_to_plugin(&live));
+            found.push(wire::Live { slot: i.to_string(), body });
+        }
+        Ok(found)
+    }
+
+    /// Joins two renders: what differs beyond the tokens was computed from one.
+    fn join(&self, first: &Round, second: Round) -> Result<Result<Vec<Value>, String>, Failure> {
+        let mut others: BTreeMap<String, Raw> =
+            second.objects.into_iter().map(|o| (o.emitted.slot.clone(), o)).collect();
+        if others.len() != first.objects.len() {
+            return Ok(Err("how many objects there are is known after apply".to_owned()));
+        }
+        let mut joined = Vec::with_capacity(first.objects.len());
+        for raw in &first.objects {
+            let slot = &raw.emitted.slot;
+            let Some(other) = others.remove(slot) else {
+                return Ok(Err("which objects there are is known after apply".to_owned()));
+            };
+            let same_frame = raw.emitted.target == other.emitted.target
+                && raw.emitted.after == other.emitted.after
+                && raw.emitted.ready_when == other.emitted.ready_when
+                && raw.emitted.restart_on == other.emitted.restart_on;
+            if !same_frame {
+                return Ok(Err(format!("how slot `{slot}` is applied is known after apply")));
+            }
+            let compared = sheave_secrets::compare((&raw.json, &first.tokens), (&other.json, &second.tokens));
+            match compared {
+                Comparison::Same(value) => joined.push(value),
+                Comparison::ShapeDiffers { pointer } => {
+                    return Ok(Err(format!(
+                        "the shape of slot `{slot}` at `{pointer}` is known after apply"
+                    )));
+                }
+                fault => {
+                    let fault = fault.diagnostic().unwrap_or_else(|| {
+                        Diagnostic::error("plugin.bad-reply", "two renders of the same properties do not fit")
+                    });
+                    let summary = format!(
+                        "plugin `{}`, slot `{slot}`, `{}`: {}",
+                        self.type_name.plugin,
+                        fault.pointer.as_deref().unwrap_or_default(),
+                        fault.summary
+                    );
+                    // The pointer is one of the object, not of the properties.
+                    return Err(self.world(Diagnostic { summary, pointer: None, ..fault }));
+                }
+            }
+        }
+        Ok(Ok(joined))
+    }
+
+    /// Gives an object its target, namespace, identity and order, and sees that secrets stand where they may.
+    async fn place(
+        &self,
+        default_target: Option<&str>,
+        manifest: Value,
+        emitted: wire::Emitted,
+    ) -> Result<Result<RenderedObject, String>, Failure> {
+        let target = match (emitted.target.as_str(), default_target) {
+            ("", Some(target)) => target.to_owned(),
+            (named, _) if self.context.targets.names().any(|t| t == named) => named.to_owned(),
+            (named, _) => {
+                let summary = format!(
+                    "the plugin `{}` emitted to `{named}`, which is no target",
+                    self.type_name.plugin
+                );
+                return Err(self.world(Diagnostic::error("plugin.bad-reply", summary)));
+            }
+        };
+        for pointer in ["/apiVersion", "/kind", "/metadata/name", "/metadata/namespace"] {
+            match manifest.at(pointer) {
+                Some(Value::Unknown(_)) => return Ok(Err(format!("`{pointer}` is known after apply"))),
+                Some(Value::Secret(_)) => {
+                    let summary = format!("`{pointer}` of slot `{}` would hold a secret", emitted.slot);
+                    return Err(Failure::blueprint(vec![
+                        Diagnostic::error("blueprint.secret-misplaced", summary).on(self.address.clone()),
+                    ]));
+                }
+                _ => {}
+            }
+        }
+        let shape = shape_of(&manifest);
+        let mut id = sheave_manifest::identity(&shape)
+            .map_err(|e| Failure::blueprint(vec![e.diagnostic().on(self.address.clone())]))?;
+        let cluster = self.context.targets.cluster(&target).await.map_err(|d| self.world(d))?;
+        let namespaced = self.context.is_namespaced(cluster, &id).await.map_err(|d| self.world(d))?;
+        let mut manifest = manifest;
+        if namespaced && id.namespace.is_none() {
+            id.namespace = Some(cluster.namespace().to_owned());
+            set_namespace(&mut manifest, cluster.namespace());
+        } else if !namespaced && id.namespace.is_some() {
+            let summary =
+                format!("{} belongs to no namespace, and slot `{}` gives it one", id.kind, emitted.slot);
+            return Err(Failure::blueprint(vec![
+                Diagnostic::error("kubernetes.cluster-scoped", summary).on(self.address.clone()),
+            ]));
+        }
+        let is_secret = id.api_version == "v1" && id.kind == "Secret";
+        let allowed = |at: &str| is_secret && (at.starts_with("/data/") || at.starts_with("/stringData/"));
+        if let Some(at) = sheave_secrets::misplaced_secret(&manifest, &allowed) {
+            let summary = format!("a secret would stand in {id} at `{at}`, where others can read it");
+            let help = "secrets belong into a Secret's data; refer to it from there (`secretKeyRef`)";
+            let fault = Diagnostic::error("blueprint.secret-misplaced", summary).with_help(help);
+            return Err(Failure::blueprint(vec![fault.on(self.address.clone())]));
+        }
+        let shape = shape_of(&manifest);
+        let in_target = |key: String| format!("{target}/{key}");
+        let order = ObjectOrder {
+            rank: sheave_manifest::rank(&id),
+            provides: sheave_manifest::provides(&shape).map(in_target),
+            requires: sheave_manifest::requires(&shape).into_iter().map(in_target).collect(),
+            after: emitted.after,
+        };
+        let ready_when = emitted.ready_when;
+        Ok(Ok(RenderedObject { slot: emitted.slot, target, id, manifest, order, ready_when }))
+    }
+}
+
+/// The object as JSON, an empty text at marked leaves: for what looks at its shape and identity alone.
+fn shape_of(manifest: &Value) -> Json {
+    let blank: Result<Json, std::convert::Infallible> =
+        manifest.to_json_with(&mut |_| Ok(Json::String(String::new())));
+    blank.unwrap_or_default()
+}
+
+fn set_namespace(manifest: &mut Value, namespace: &str) {
+    if let Value::Map(fields) = manifest
+        && let Value::Map(metadata) = fields.entry("metadata".to_owned()).or_insert_with(Value::empty)
+    {
+        metadata.insert("namespace".to_owned(), Value::Text(namespace.to_owned()));
+    }
+}

@@ -1,0 +1,208 @@
+//! The loop of one run: events in, actions out, and between them one durable write.
+//!
+//! Outcomes of what has ended and intents of what is to begin go to the store in one transaction; only then is anything
+//! sent. So a host that is killed anywhere has written down all that it may have done.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sheave_engine::{Action, Event, Failure, Finished, Run};
+use sheave_model::event::What;
+use sheave_model::journal::Entry;
+use sheave_model::plan::Plan;
+use sheave_model::stack::StackState;
+use sheave_model::{Diagnostic, SecretText, Value};
+use sheave_state::{LockGuard, SqliteStore, StateError, Store as _};
+use tokio::task::JoinSet;
+
+use crate::context::Context;
+use crate::failpoint;
+use crate::keys::SystemRandom;
+use crate::perform::perform;
+use crate::request::Cancel;
+
+/// Where the loop stopped.
+#[derive(Debug)]
+pub(crate) enum Pause {
+    /// The plan is complete.
+    Approval(Box<Plan>),
+    /// The run is over.
+    Finished(Finished),
+    /// The operator said stop twice: what was sent may or may not have arrived; the journal knows.
+    Aborted,
+}
+
+/// One run.
+pub(crate) struct Session<'a> {
+    pub(crate) context: Arc<Context>,
+    pub(crate) run: Run,
+    /// The state as this run's own entries make it.
+    pub(crate) state: StackState,
+    pub(crate) journal: Option<(&'a SqliteStore, &'a LockGuard)>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    tasks: JoinSet<Option<Event>>,
+    stops: u8,
+    cancel: Cancel,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(
+        context: Arc<Context>,
+        run: Run,
+        journal: Option<(&'a SqliteStore, &'a LockGuard)>,
+        cancel: Cancel,
+    ) -> Self {
+        let state = context.state.clone();
+        Self {
+            context,
+            run,
+            state,
+            journal,
+            diagnostics: Vec::new(),
+            tasks: JoinSet::new(),
+            stops: 0,
+            cancel,
+        }
+    }
+
+    /// Writes entries down, durably.
+    pub(crate) async fn append(&mut self, entries: Vec<Entry>, told: &[What]) -> Result<(), StateError> {
+        let Some((store, lock)) = self.journal else { return Ok(()) };
+        if entries.is_empty() && told.is_empty() {
+            return Ok(());
+        }
+        let events: Vec<_> = told.iter().map(|what| self.context.event(what.clone())).collect();
+        store.append(lock, &entries, &events).await?;
+        for entry in &entries {
+            self.state.record(entry);
+        }
+        Ok(())
+    }
+
+    /// Runs from one event on until there is something to decide.
+    pub(crate) async fn advance(&mut self, first: Event) -> Result<Pause, StateError> {
+        let mut inbox = vec![first];
+        loop {
+            let mut entries = Vec::new();
+            let mut actions = Vec::new();
+            for event in inbox.drain(..) {
+                entries.extend(self.context.entry_of_event(&event));
+                actions.extend(self.run.step(event));
+            }
+            let outcomes = !entries.is_empty();
+            let made = self.prepare(&actions, &mut entries, &mut inbox);
+            let intents = entries.iter().any(|e| matches!(e, Entry::Intent(_)));
+            let told: Vec<What> = actions
+                .iter()
+                .filter_map(|a| if let Action::Notify(w) = a { Some(w.clone()) } else { None })
+                .collect();
+            let kept: Vec<What> =
+                told.iter().filter(|w| !matches!(w, What::Planned { .. })).cloned().collect();
+            self.append(entries, &kept).await?;
+            if outcomes {
+                failpoint::pass("outcome");
+            }
+            if intents || made {
+                failpoint::pass("intent");
+            }
+            self.diagnostics.extend(self.run.take_diagnostics());
+            for what in told {
+                self.context.tell(what);
+            }
+            if let Some(pause) = self.send(actions) {
+                return Ok(pause);
+            }
+            if inbox.is_empty() && !self.receive(&mut inbox).await {
+                return Ok(Pause::Aborted);
+            }
+        }
+    }
+
+    /// Writes what actions need written; makes passwords, which are kept before they are used.
+    fn prepare(&self, actions: &[Action], entries: &mut Vec<Entry>, inbox: &mut Vec<Event>) -> bool {
+        let mut made_any = false;
+        for action in actions {
+            entries.extend(self.context.entry_of_action(action));
+            if let Action::MakePasswords(wanted) = action {
+                let made = self.make_passwords(wanted);
+                made_any |= made.is_ok();
+                for (name, password) in made.iter().flatten() {
+                    let password = self.context.seal(&Value::Secret(password.clone()));
+                    entries.push(Entry::PasswordMade { name: name.clone(), password });
+                }
+                inbox.push(Event::PasswordsMade(made));
+            }
+        }
+        made_any
+    }
+
+    fn make_passwords(
+        &self,
+        wanted: &BTreeMap<String, u32>,
+    ) -> Result<BTreeMap<String, SecretText>, Failure> {
+        let mut made = BTreeMap::new();
+        for (name, length) in wanted {
+            let password = sheave_secrets::password(*length, &mut SystemRandom).map_err(|e| {
+                let fault = Diagnostic::error("secrets.password-length", format!("password `{name}`: {e}"));
+                Failure::blueprint(vec![fault])
+            })?;
+            made.insert(name.clone(), password);
+        }
+        Ok(made)
+    }
+
+    /// Begins what is to be done, lower ranks first; the pause, where there is one.
+    fn send(&mut self, mut actions: Vec<Action>) -> Option<Pause> {
+        actions.sort_by_key(|a| if let Action::Apply(request) = a { request.order.rank } else { 0 });
+        let mut pause = None;
+        for action in actions {
+            match action {
+                Action::AwaitApproval(plan) => pause = Some(Pause::Approval(plan)),
+                Action::Finished(finished) => pause = Some(Pause::Finished(finished)),
+                Action::Begin(_)
+                | Action::Finish { .. }
+                | Action::Fail { .. }
+                | Action::Forget { .. }
+                | Action::SetOutputs(_)
+                | Action::MakePasswords(_)
+                | Action::Notify(_) => {}
+                outside => {
+                    self.tasks.spawn(perform(self.context.clone(), outside));
+                }
+            }
+        }
+        pause
+    }
+
+    /// Waits for at least one event, and takes all that are there; false: the operator wants it to end at once.
+    async fn receive(&mut self, inbox: &mut Vec<Event>) -> bool {
+        let mut stop = self.cancel.0.subscribe();
+        while inbox.is_empty() {
+            let seen = self.stops;
+            tokio::select! {
+                done = self.tasks.join_next() => match done {
+                    Some(Ok(event)) => inbox.extend(event),
+                    // A task that panicked: the bug is ours, and its resource's end is not known. The journal has its intent.
+                    Some(Err(_)) => return false,
+                    // Nothing runs and nothing was said: the engine always ends by itself, so this is a bug as well.
+                    None => return false,
+                },
+                Ok(now) = async { stop.wait_for(|n| *n > seen).await.map(|n| *n) } => {
+                    self.stops = now;
+                    if now > 1 {
+                        self.tasks.abort_all();
+                        return false;
+                    }
+                    inbox.push(Event::Cancelled);
+                }
+            }
+        }
+        while let Some(done) = self.tasks.try_join_next() {
+            match done {
+                Ok(event) => inbox.extend(event),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,121 @@
+//! The clusters of one run: connected when first needed, each once.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use sheave_cluster::{Cluster, TargetSettings};
+use sheave_model::stack::TargetRecord;
+use sheave_model::{Diagnostic, Value};
+use tokio::sync::OnceCell;
+
+/// The clusters of one run, by target name.
+#[derive(Debug, Default)]
+pub(crate) struct Targets {
+    known: BTreeMap<String, Target>,
+}
+
+#[derive(Debug)]
+struct Target {
+    settings: TargetSettings,
+    /// The cluster that the records speak of.
+    recorded: Option<String>,
+    cluster: OnceCell<Result<Cluster, Diagnostic>>,
+}
+
+impl Targets {
+    /// Takes a target of the blueprint in. `settings` was evaluated: a map.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        settings: &Value,
+        folder: &str,
+        recorded: Option<&TargetRecord>,
+    ) -> Result<(), Diagnostic> {
+        let text = |key: &str| -> Result<Option<String>, Diagnostic> {
+            match settings.at(&format!("/{key}")) {
+                None | Some(Value::Null) => Ok(None),
+                Some(Value::Text(s)) if s.is_empty() => Ok(None),
+                Some(Value::Text(s)) => Ok(Some(s.clone())),
+                Some(other) => {
+                    let summary =
+                        format!("target `{name}`: `{key}` is a text, and this is a {}", other.kind_name());
+                    Err(Diagnostic::error("blueprint.type-mismatch", summary))
+                }
+            }
+        };
+        let in_cluster = matches!(settings.at("/in-cluster"), Some(Value::Bool(true)));
+        let kubeconfig = text("kubeconfig")?.map(|p| PathBuf::from(folder).join(p));
+        let settings = TargetSettings {
+            context: text("context")?,
+            kubeconfig,
+            in_cluster,
+            namespace: text("namespace")?,
+        };
+        let recorded = recorded.and_then(|r| r.cluster.clone());
+        self.known.insert(name.to_owned(), Target { settings, recorded, cluster: OnceCell::new() });
+        Ok(())
+    }
+
+    /// Takes a target in as it was recorded, where the blueprint has none of that name.
+    pub(crate) fn add_record(&mut self, name: &str, record: &TargetRecord) {
+        self.known.entry(name.to_owned()).or_insert_with(|| Target {
+            settings: TargetSettings {
+                context: record.context.clone(),
+                kubeconfig: record.kubeconfig.as_ref().map(PathBuf::from),
+                in_cluster: record.in_cluster,
+                namespace: Some(record.namespace.clone()),
+            },
+            recorded: record.cluster.clone(),
+            cluster: OnceCell::new(),
+        });
+    }
+
+    /// The cluster behind a target. One that cannot be reached is asked once a run.
+    pub(crate) async fn cluster(&self, name: &str) -> Result<&Cluster, Diagnostic> {
+        let target = self
+            .known
+            .get(name)
+            .ok_or_else(|| Diagnostic::error("target.unknown", format!("there is no target `{name}`")))?;
+        let found = target
+            .cluster
+            .get_or_init(|| async {
+                let cluster = Cluster::connect(name, &target.settings).await.map_err(|e| e.diagnostic())?;
+                if let (Some(recorded), Some(now)) = (&target.recorded, &cluster.identity().uid)
+                    && recorded != now
+                {
+                    let summary = format!("target `{name}` is another cluster than the one this stack was applied to");
+                    return Err(Diagnostic::error("target.other-cluster", summary).with_help(
+                        "point the context back at the old cluster, or use another stack name for the new one",
+                    ));
+                }
+                Ok(cluster)
+            })
+            .await;
+        found.as_ref().map_err(Clone::clone)
+    }
+
+    /// What is kept of a target, once it was reached.
+    pub(crate) fn record(&self, name: &str) -> Option<TargetRecord> {
+        let target = self.known.get(name)?;
+        let cluster = target.cluster.get()?.as_ref().ok()?;
+        Some(TargetRecord {
+            context: target.settings.context.clone(),
+            kubeconfig: target.settings.kubeconfig.as_ref().map(|p| p.to_string_lossy().into_owned()),
+            in_cluster: target.settings.in_cluster,
+            namespace: cluster.namespace().to_owned(),
+            cluster: cluster.identity().uid.clone(),
+            inventory: false,
+        })
+    }
+
+    /// The namespace of a target that was reached.
+    pub(crate) fn namespace(&self, name: &str) -> Option<&str> {
+        let cluster = self.known.get(name)?.cluster.get()?.as_ref().ok()?;
+        Some(cluster.namespace())
+    }
+
+    /// The names of all targets.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.known.keys().map(String::as_str)
+    }
+}

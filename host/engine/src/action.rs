@@ -1,0 +1,253 @@
+//! What the engine asks for. Each action is answered by one event, but for those that only write to the journal.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sheave_blueprint::Condition;
+use sheave_model::event::What;
+use sheave_model::plan::{ObjectOrder, Plan};
+use sheave_model::plugin::{ObjectId, ProviderPlan};
+use sheave_model::stack::ObjectRecord;
+use sheave_model::{Address, Masked, PluginPin, Role, TypeName, Value};
+
+use crate::event::RenderedObject;
+
+/// One thing to do.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Check properties and render objects: answered by [`crate::Event::Rendered`].
+    Render(RenderRequest),
+    /// Compare objects with what is live: answered by [`crate::Event::Diffed`].
+    Diff(DiffRequest),
+    /// Check, read and plan a provider's resource: answered by [`crate::Event::ProviderPlanned`].
+    PlanProvider(ProviderPlanRequest),
+    /// The plan is complete: answered by [`crate::Event::Approved`] or [`crate::Event::Cancelled`].
+    AwaitApproval(Box<Plan>),
+    /// Make passwords, by name and length, and keep them: answered by [`crate::Event::PasswordsMade`].
+    MakePasswords(BTreeMap<String, u32>),
+    /// Journal only: a resource's change begins.
+    Begin(Box<RecordDraft>),
+    /// Apply an object: answered by [`crate::Event::Applied`].
+    Apply(Box<ApplyRequest>),
+    /// Delete an object and see it gone: answered by [`crate::Event::Deleted`].
+    Delete(DeleteRequest),
+    /// Call a provider's `apply`: answered by [`crate::Event::Provided`].
+    Provide(Box<ProvideRequest>),
+    /// Wait until objects are ready: answered by [`crate::Event::Awaited`].
+    Await(AwaitRequest),
+    /// Ask the plugin what it makes of live objects: answered by [`crate::Event::Observed`].
+    Observe(ObserveRequest),
+    /// Journal only: a resource is as it should be, with these outputs.
+    Finish {
+        /// Which.
+        address: Address,
+        /// Its outputs.
+        outputs: Value,
+    },
+    /// Journal only: a resource is not as it should be.
+    Fail {
+        /// Which.
+        address: Address,
+        /// Why, in a sentence.
+        why: String,
+    },
+    /// Journal only: a resource is gone or no longer ours.
+    Forget {
+        /// Which.
+        address: Address,
+    },
+    /// Journal only: the stack's outputs.
+    SetOutputs(BTreeMap<String, Value>),
+    /// Tell who watches.
+    Notify(What),
+    /// The run is over: perform nothing more.
+    Finished(crate::Finished),
+}
+
+/// To render a resource's objects.
+#[derive(Clone, Debug)]
+pub struct RenderRequest {
+    /// Which resource.
+    pub address: Address,
+    /// Its type.
+    pub type_name: TypeName,
+    /// The target for objects that name none.
+    pub target: Option<String>,
+    /// The properties as evaluated.
+    pub properties: Value,
+    /// The key of the last applied render, where an equal one may be answered by `Rendered::Unchanged`.
+    pub known: Option<String>,
+}
+
+/// To compare a resource's objects with what is live.
+#[derive(Clone, Debug)]
+pub struct DiffRequest {
+    /// Which resource.
+    pub address: Address,
+    /// What is desired; none: what was last applied.
+    pub objects: Option<Vec<RenderedObject>>,
+    /// What is recorded.
+    pub recorded: Vec<ObjectRecord>,
+    /// Take fields from other managers.
+    pub force: bool,
+    /// Take over objects that exist and belong to nobody.
+    pub adopt: bool,
+    /// Pointers of manifests that are left alone.
+    pub ignore: Vec<String>,
+    /// Pointers of manifests whose change forces a replacement.
+    pub immutable: Vec<String>,
+    /// Whether objects no longer wanted are left; none: the kind's rule.
+    pub keep: Option<bool>,
+}
+
+/// To plan a provider's resource.
+#[derive(Clone, Debug)]
+pub struct ProviderPlanRequest {
+    /// Which resource.
+    pub address: Address,
+    /// Its type.
+    pub type_name: TypeName,
+    /// The properties as evaluated.
+    pub properties: Value,
+    /// Take over something that exists.
+    pub adopt: bool,
+}
+
+/// What is kept of a resource from the moment that its change begins.
+#[derive(Clone, Debug)]
+pub struct RecordDraft {
+    /// Which resource.
+    pub address: Address,
+    /// Its type.
+    pub type_name: TypeName,
+    /// How its type works.
+    pub role: Role,
+    /// The plugin.
+    pub plugin: PluginPin,
+    /// The plugin's settings.
+    pub settings: Value,
+    /// The version of the stored state.
+    pub schema_version: u32,
+    /// The target.
+    pub target: Option<String>,
+    /// What it reads or depends on.
+    pub requires: Vec<Address>,
+    /// Whether prune leaves it.
+    pub keep: Option<bool>,
+    /// Its properties.
+    pub properties: Masked,
+    /// The render's key.
+    pub render_key: String,
+}
+
+/// To apply an object.
+#[derive(Clone, Debug)]
+pub struct ApplyRequest {
+    /// The operation's key.
+    pub op: String,
+    /// Which resource.
+    pub address: Address,
+    /// Stable within the resource.
+    pub slot: String,
+    /// The target's name.
+    pub target: String,
+    /// What it is.
+    pub id: ObjectId,
+    /// The object; no leaf is unknown any more.
+    pub manifest: Value,
+    /// Take fields from other managers.
+    pub force: bool,
+    /// Pointers left alone.
+    pub ignore: Vec<String>,
+    /// Take over an object that exists and belongs to nobody.
+    pub adopt: bool,
+    /// The plan said that it is not there.
+    pub create: bool,
+    /// How it stands to others.
+    pub order: ObjectOrder,
+    /// What is recorded of it.
+    pub recorded: Option<ObjectRecord>,
+}
+
+/// To delete an object.
+#[derive(Clone, Debug)]
+pub struct DeleteRequest {
+    /// The operation's key.
+    pub op: String,
+    /// Which resource.
+    pub address: Address,
+    /// The target's name.
+    pub target: String,
+    /// What it is.
+    pub id: ObjectId,
+    /// The UID that it must still have; none: it was never seen.
+    pub uid: Option<String>,
+    /// How long it may take to be gone.
+    pub timeout: Option<Duration>,
+    /// It lives on under the same name: only this one's end is waited for.
+    pub replace: bool,
+}
+
+/// To call a provider's `apply`.
+#[derive(Clone, Debug)]
+pub struct ProvideRequest {
+    /// The operation's key: the same on every retry.
+    pub op: String,
+    /// Which resource.
+    pub address: Address,
+    /// Its type.
+    pub type_name: TypeName,
+    /// None: a deletion.
+    pub desired: Option<Value>,
+    /// Whether what was recorded is handed over: false for a creation.
+    pub with_prior: bool,
+    /// What was planned.
+    pub agreed: ProviderPlan,
+    /// What the plugin gave with its last `pending`, and how long to wait first.
+    pub resume: Option<(Vec<u8>, Duration)>,
+}
+
+/// To wait until objects are ready.
+#[derive(Clone, Debug)]
+pub struct AwaitRequest {
+    /// Which resource.
+    pub address: Address,
+    /// Its objects: slot, target, identity, UID, and a rule of the plugin's where it has one.
+    pub objects: Vec<AwaitObject>,
+    /// The resource's own rule.
+    pub ready_when: Option<Condition>,
+    /// How long at most; none: the run's default.
+    pub timeout: Option<Duration>,
+    /// Which single object is waited for; none: the whole resource.
+    pub slot: Option<String>,
+}
+
+/// One object that is waited for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AwaitObject {
+    /// Stable within the resource.
+    pub slot: String,
+    /// The target's name.
+    pub target: String,
+    /// What it is.
+    pub id: ObjectId,
+    /// The server's id.
+    pub uid: Option<String>,
+    /// CEL over `self`; none: the kind's rule.
+    pub ready_when: Option<String>,
+}
+
+/// To ask the plugin for outputs.
+#[derive(Clone, Debug)]
+pub struct ObserveRequest {
+    /// Which resource.
+    pub address: Address,
+    /// Its type.
+    pub type_name: TypeName,
+    /// The target for objects that name none.
+    pub target: Option<String>,
+    /// The properties as rendered.
+    pub properties: Value,
+    /// The live objects, as the wait saw them: slot and identity.
+    pub objects: Vec<AwaitObject>,
+}

@@ -1,0 +1,102 @@
+//! What the stack holds and the blueprint no longer asks for: planned as removals.
+
+use std::collections::BTreeMap;
+
+use sheave_model::plan::{Action as Planned, PlannedObject, PlannedResource, Purpose};
+use sheave_model::stack::{ObjectRecord, ResourceRecord};
+use sheave_model::{Address, Masked, PluginPin};
+
+use crate::World;
+
+/// A pin for a plugin that the blueprint does not name: such a resource cannot have been resolved.
+pub(crate) fn no_plugin(name: &str) -> PluginPin {
+    PluginPin {
+        name: name.to_owned(),
+        source: String::new(),
+        digest: String::new(),
+        grants: Default::default(),
+    }
+}
+
+/// The removals, dependants first. Records of resources that are planned, failed to plan, or whose instances are not
+/// known yet are left alone.
+pub(crate) fn removals(
+    world: &World,
+    planned: &[PlannedResource],
+    failed: &BTreeMap<Address, String>,
+) -> Vec<PlannedResource> {
+    let keeps = |address: &Address| {
+        let base = address.without_key();
+        planned.iter().any(|p| p.address == *address || (p.deferred.is_some() && p.address == base))
+            || failed.keys().any(|a| *a == *address || *a == base)
+    };
+    let planned_addresses: std::collections::BTreeSet<&Address> =
+        planned.iter().map(|p| &p.address).collect();
+    let mut removals: Vec<PlannedResource> = world
+        .state
+        .resources
+        .iter()
+        .filter(|(address, _)| !planned_addresses.contains(address) && !keeps(address))
+        .map(|(address, record)| removal(address, record, world.purpose))
+        .collect();
+    // For the reader: what others need goes last. Carrying out follows the edges, not this order.
+    removals.sort_by_key(|r| std::cmp::Reverse(depth(&r.address, &world.state.resources, 0)));
+    removals
+}
+
+/// How many steps a resource is from those that need nothing.
+fn depth(address: &Address, records: &BTreeMap<Address, ResourceRecord>, level: usize) -> usize {
+    /// Recorded edges were a graph without cycles once; a damaged record must not hang the planner.
+    const MAX_LEVELS: usize = 64;
+    let Some(record) = records.get(address).filter(|_| level < MAX_LEVELS) else { return 0 };
+    record.requires.iter().map(|need| 1 + depth(need, records, level + 1)).max().unwrap_or(0)
+}
+
+fn removal(address: &Address, record: &ResourceRecord, purpose: Purpose) -> PlannedResource {
+    let kept = record.keep == Some(true) && purpose == Purpose::Apply;
+    let objects: Vec<PlannedObject> =
+        record.objects.iter().map(|object| removed_object(object, record.keep, purpose)).collect();
+    let all_stay = !objects.is_empty() && objects.iter().all(|o| o.action == Planned::Forget);
+    let action = if kept || all_stay { Planned::Forget } else { Planned::Delete };
+    PlannedResource {
+        address: address.clone(),
+        type_name: record.type_name.clone(),
+        role: record.role,
+        plugin: record.plugin.clone(),
+        action,
+        why: Some(match purpose {
+            Purpose::Apply => "no longer in the blueprint".to_owned(),
+            Purpose::Destroy => "the stack is destroyed".to_owned(),
+        }),
+        properties: Masked::default(),
+        objects,
+        changes: Vec::new(),
+        outputs: Masked::default(),
+        deferred: None,
+        requires: record.requires.clone(),
+        notes: Vec::new(),
+    }
+}
+
+/// One recorded object's removal. What holds other things (namespaces, definitions of kinds) stays on prune unless
+/// `keep: false` was said, and goes on destroy where this stack made it.
+fn removed_object(object: &ObjectRecord, keep: Option<bool>, purpose: Purpose) -> PlannedObject {
+    let holds_others = object.order.provides.is_some();
+    let stays = match purpose {
+        Purpose::Apply => keep.unwrap_or(holds_others),
+        Purpose::Destroy => !object.created && holds_others || keep == Some(true),
+    };
+    PlannedObject {
+        slot: object.slot.clone(),
+        target: object.target.clone(),
+        object: object.id.clone(),
+        action: if stays { Planned::Forget } else { Planned::Delete },
+        manifest: Masked::default(),
+        changes: Vec::new(),
+        drift: Vec::new(),
+        force: false,
+        uid: object.uid.clone(),
+        order: object.order.clone(),
+        notes: if stays { vec!["left where it is: `keep: false` deletes it".to_owned()] } else { Vec::new() },
+    }
+}

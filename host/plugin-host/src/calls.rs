@@ -1,0 +1,286 @@
+//! The functions of a plugin, each as one call in a fresh instance.
+
+use crate::bindings::exports::sheave::plugin::{emit, provide};
+use crate::bindings::sheave::plugin::types as wit;
+use crate::error::CallError;
+use crate::plugin::{Call, Plugin, Rights};
+use crate::reply::{self, Reply};
+use crate::wire::{
+    Change, Doc, Emitted, Failure, Instance, Live, Lookup, Observation, Planned, Role, Snapshot, Step, TypeInfo,
+};
+
+fn pure<'a>(function: &'static str, instance: &'a str) -> Call<'a> {
+    Call { function, instance, rights: Rights::Pure }
+}
+
+fn granted<'a>(function: &'static str, instance: &'a str) -> Call<'a> {
+    Call { function, instance, rights: Rights::Granted }
+}
+
+impl Plugin {
+    /// The name under which it was loaded.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// SHA-256 of the component, lower-case hex.
+    pub fn digest(&self) -> &str {
+        &self.0.digest
+    }
+
+    /// Whether it turns properties into objects: `needs`, `render` and `observe` can be called.
+    pub fn emits(&self) -> bool {
+        self.0.emit.is_some()
+    }
+
+    /// Whether it provides resources by itself: `plan`, `read` and `apply` can be called.
+    pub fn provides(&self) -> bool {
+        self.0.provide.is_some()
+    }
+
+    /// Whether `adopt` can be called.
+    pub fn adopts(&self) -> bool {
+        self.0.adopt.is_some()
+    }
+
+    /// Whether it can play the role.
+    pub fn has_role(&self, role: Role) -> bool {
+        match role {
+            Role::Emits => self.emits(),
+            Role::Provides => self.provides(),
+        }
+    }
+
+    /// The plugin's types: names unique, roles among those that it has.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call.
+    pub async fn describe(&self) -> Result<Vec<TypeInfo>, CallError> {
+        let call = pure("describe", "");
+        let model = self.0.model.clone();
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move { model.load(&mut store, &instance)?.call_describe(&mut store).await })
+        });
+        let types: Vec<TypeInfo> = run.await?.into_iter().map(TypeInfo::from).collect();
+        types.check().map_err(|fault| self.0.fault(&call, fault))?;
+        reply::roles(&types, self.emits(), self.provides()).map_err(|fault| self.0.fault(&call, fault))?;
+        Ok(types)
+    }
+
+    /// The JSON Schema of the plugin's settings; none: it takes none.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call.
+    pub async fn settings_schema(&self) -> Result<Option<String>, CallError> {
+        let call = pure("settings-schema", "");
+        let model = self.0.model.clone();
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move { model.load(&mut store, &instance)?.call_settings_schema(&mut store).await })
+        });
+        let schema = run.await?;
+        schema.check().map_err(|fault| self.0.fault(&call, fault))?;
+        Ok(schema)
+    }
+
+    /// The JSON Schema of a type's properties, and under `x-outputs` of its outputs: an object.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call.
+    pub async fn schema(&self, type_name: &str) -> Result<String, CallError> {
+        let model = self.0.model.clone();
+        let type_name = type_name.to_owned();
+        let call = pure("schema", "");
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move { model.load(&mut store, &instance)?.call_schema(&mut store, &type_name).await })
+        });
+        self.answer(&call, run.await?, |json| json)
+    }
+
+    /// The properties with defaults filled in.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call.
+    pub async fn check(&self, of: &Instance, props: &Doc) -> Result<Doc, CallError> {
+        let model = self.0.model.clone();
+        let (instance_of, props): (wit::Instance, wit::Doc) = (of.into(), props.into());
+        let call = pure("check", &of.name);
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move {
+                model.load(&mut store, &instance)?.call_check(&mut store, &instance_of, &props).await
+            })
+        });
+        self.answer(&call, run.await?, Doc::from)
+    }
+
+    /// Stored state carried from `stored_version` to the type's present version.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call.
+    pub async fn upgrade(&self, of: &Instance, stored_version: u32, state: &Doc) -> Result<Doc, CallError> {
+        let model = self.0.model.clone();
+        let (instance_of, state): (wit::Instance, wit::Doc) = (of.into(), state.into());
+        let call = pure("upgrade", &of.name);
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move {
+                let guest = model.load(&mut store, &instance)?;
+                guest.call_upgrade(&mut store, &instance_of, stored_version, &state).await
+            })
+        });
+        self.answer(&call, run.await?, Doc::from)
+    }
+
+    /// The live objects that `render` wants to see beside those in `found`.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not emit.
+    pub async fn needs(&self, of: &Instance, props: &Doc, found: &[Live]) -> Result<Vec<Lookup>, CallError> {
+        let call = pure("needs", &of.name);
+        let emit = self.exported(&call, self.0.emit.as_ref())?;
+        let (instance_of, props): (wit::Instance, wit::Doc) = (of.into(), props.into());
+        let found: Vec<emit::Live> = found.iter().map(emit::Live::from).collect();
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move {
+                emit.load(&mut store, &instance)?.call_needs(&mut store, &instance_of, &props, &found).await
+            })
+        });
+        self.answer(&call, run.await?, |all| all.into_iter().map(Lookup::from).collect::<Vec<_>>())
+    }
+
+    /// The desired objects: slots unique, references among them known.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not emit.
+    pub async fn render(&self, of: &Instance, props: &Doc, found: &[Live]) -> Result<Vec<Emitted>, CallError> {
+        let call = pure("render", &of.name);
+        let emit = self.exported(&call, self.0.emit.as_ref())?;
+        let (instance_of, props): (wit::Instance, wit::Doc) = (of.into(), props.into());
+        let found: Vec<emit::Live> = found.iter().map(emit::Live::from).collect();
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move {
+                emit.load(&mut store, &instance)?.call_render(&mut store, &instance_of, &props, &found).await
+            })
+        });
+        self.answer(&call, run.await?, |all| all.into_iter().map(Emitted::from).collect::<Vec<_>>())
+    }
+
+    /// What the live objects mean for the instance.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not emit.
+    pub async fn observe(&self, of: &Instance, props: &Doc, live: &[Live]) -> Result<Observation, CallError> {
+        let call = pure("observe", &of.name);
+        let emit = self.exported(&call, self.0.emit.as_ref())?;
+        let (instance_of, props): (wit::Instance, wit::Doc) = (of.into(), props.into());
+        let live: Vec<emit::Live> = live.iter().map(emit::Live::from).collect();
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move {
+                emit.load(&mut store, &instance)?.call_observe(&mut store, &instance_of, &props, &live).await
+            })
+        });
+        self.answer(&call, run.await?, Observation::from)
+    }
+
+    /// What a provider would do. Runs with no grant.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not provide.
+    pub async fn plan(&self, what: &Change) -> Result<Planned, CallError> {
+        let call = pure("plan", &what.of.name);
+        let provide = self.exported(&call, self.0.provide.as_ref())?;
+        let change: provide::Change = what.into();
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move { provide.load(&mut store, &instance)?.call_plan(&mut store, &change).await })
+        });
+        self.answer(&call, run.await?, Planned::from)
+    }
+
+    /// The resource as it is outside; none: it is gone. Runs with what was granted.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not provide.
+    pub async fn read(&self, of: &Instance, prior: &Snapshot) -> Result<Option<Snapshot>, CallError> {
+        let call = granted("read", &of.name);
+        let provide = self.exported(&call, self.0.provide.as_ref())?;
+        let (instance_of, prior): (wit::Instance, wit::Snapshot) = (of.into(), prior.into());
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move {
+                provide.load(&mut store, &instance)?.call_read(&mut store, &instance_of, &prior).await
+            })
+        });
+        self.answer(&call, run.await?, |found| found.map(Snapshot::from))
+    }
+
+    /// Carries a change out, or a piece of it. Runs with what was granted.
+    ///
+    /// `op_key` is the same on every retry of one change; `resume` is what the last [`Step::Pending`] gave.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not provide. Where it is neither
+    /// [`CallError::Answer`] nor about loading, whether something changed outside is not known.
+    pub async fn apply(
+        &self,
+        what: &Change,
+        agreed: &Planned,
+        op_key: &str,
+        resume: Option<&[u8]>,
+    ) -> Result<Step, CallError> {
+        let call = granted("apply", &what.of.name);
+        let provide = self.exported(&call, self.0.provide.as_ref())?;
+        let (change, agreed): (provide::Change, provide::Planned) = (what.into(), agreed.into());
+        let (op_key, resume) = (op_key.to_owned(), resume.map(<[u8]>::to_vec));
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move {
+                let guest = provide.load(&mut store, &instance)?;
+                guest.call_apply(&mut store, &change, &agreed, &op_key, resume.as_deref()).await
+            })
+        });
+        let step = self.answer(&call, run.await?, Step::from)?;
+        reply::step(&step, what).map_err(|fault| self.0.fault(&call, fault))?;
+        Ok(step)
+    }
+
+    /// Takes over what exists outside under `identity`. Runs with what was granted.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not adopt.
+    pub async fn adopt(&self, of: &Instance, identity: &str) -> Result<Snapshot, CallError> {
+        let call = granted("adopt", &of.name);
+        let adopt = self.exported(&call, self.0.adopt.as_ref())?;
+        let (instance_of, identity): (wit::Instance, String) = (of.into(), identity.to_owned());
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move {
+                adopt.load(&mut store, &instance)?.call_adopt(&mut store, &instance_of, &identity).await
+            })
+        });
+        self.answer(&call, run.await?, Snapshot::from)
+    }
+
+    /// The plugin's answer: its failure, or its reply, converted and checked.
+    fn answer<W, R: Reply>(
+        &self,
+        call: &Call<'_>,
+        answer: Result<W, wit::Failure>,
+        convert: impl FnOnce(W) -> R,
+    ) -> Result<R, CallError> {
+        let reply = answer.map(convert).map_err(|failure| CallError::Answer(Failure::from(failure)))?;
+        reply.check().map_err(|fault| self.0.fault(call, fault))?;
+        Ok(reply)
+    }
+
+    fn exported<I: Clone>(&self, call: &Call<'_>, interface: Option<&I>) -> Result<I, CallError> {
+        let missing = || reply::Fault::Rule("the plugin does not export this function".to_owned());
+        interface.cloned().ok_or_else(|| self.0.fault(call, missing()))
+    }
+}

@@ -1,0 +1,133 @@
+//! What stands behind one running instance: its limits, its log, and the host's side of its imports.
+
+use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use crate::bindings::sheave::plugin::{log, reveal, types};
+use crate::error::LimitName;
+use crate::limits::{self, Limits};
+use crate::log::Log;
+use crate::stub;
+use crate::wire::LogLevel;
+
+/// The data of a store. One call, one store, one guest.
+pub(crate) struct Guest {
+    pub(crate) log: Log,
+    pub(crate) stub: stub::State,
+    memory: Budget<u64>,
+    tables: Budget<usize>,
+    wasi: Option<WasiCtx>,
+    table: ResourceTable,
+}
+
+struct Budget<T> {
+    used: T,
+    most: T,
+}
+
+/// Why the host ended a call: travels through the engine as the trap's error.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the limit of {0} was reached")]
+pub(crate) struct Ended(pub(crate) LimitName);
+
+impl Guest {
+    pub(crate) fn new(limits: &Limits, log: Log, wasi: Option<WasiCtx>) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits::HANDLES);
+        Self {
+            log,
+            stub: stub::State::default(),
+            memory: Budget { used: 0, most: limits.memory },
+            tables: Budget { used: 0, most: limits::TABLE_ELEMENTS },
+            wasi,
+            table,
+        }
+    }
+
+    /// A store around it that ends when `over` says so, and after `fuel`.
+    pub(crate) fn store(
+        self,
+        engine: &wasmtime::Engine,
+        limits: &Limits,
+        fuel: u64,
+        over: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> wasmtime::Result<Store<Self>> {
+        let mut store = Store::new(engine, self);
+        store.limiter(|guest| guest);
+        store.set_hostcall_fuel(limits.reply);
+        store.set_max_component_handles(limits::HANDLES);
+        store.set_fuel(fuel)?;
+        store.set_epoch_deadline(1);
+        // Each tick lets the executor look after others, and looks whether the time is over. What waits in the host
+        // instead of running is cut by the timer around the call.
+        store.epoch_deadline_callback(move |_| {
+            if over() { Err(Ended(LimitName::Time).into()) } else { Ok(UpdateDeadline::Yield(1)) }
+        });
+        Ok(store)
+    }
+}
+
+impl ResourceLimiter for Guest {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let more = desired.saturating_sub(current) as u64;
+        let used = self.memory.used.saturating_add(more);
+        if used > self.memory.most {
+            // A trap rather than a refusal: it names the limit, and the guest's own reaction would hide it.
+            return Err(Ended(LimitName::Memory).into());
+        }
+        self.memory.used = used;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let used = self.tables.used.saturating_add(desired.saturating_sub(current));
+        if used > self.tables.most {
+            return Err(Ended(LimitName::Tables).into());
+        }
+        self.tables.used = used;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        limits::CORE_INSTANCES as usize
+    }
+
+    fn tables(&self) -> usize {
+        limits::TABLES as usize
+    }
+
+    fn memories(&self) -> usize {
+        limits::MEMORIES as usize
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        // A pure call has none: what WASI then finds is empty.
+        let ctx = self.wasi.get_or_insert_with(|| WasiCtxBuilder::new().build());
+        WasiCtxView { ctx, table: &mut self.table }
+    }
+}
+
+impl types::Host for Guest {}
+
+impl log::Host for Guest {
+    fn log(&mut self, level: log::Level, message: String, fields: Vec<log::Field>) -> wasmtime::Result<()> {
+        let level = match level {
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Error => LogLevel::Error,
+        };
+        let fields: Vec<_> = fields.into_iter().map(|f| (f.name, f.value)).collect();
+        self.log.take(level, &message, &fields);
+        Ok(())
+    }
+}
+
+impl reveal::Host for Guest {
+    fn reveal(&mut self, _token: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
+        Ok(Err("to see a secret needs the grant `reveal`, which this plugin does not have".to_owned()))
+    }
+}

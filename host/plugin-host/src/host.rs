@@ -1,0 +1,177 @@
+//! The host of all plugins of a process: one engine, one clock, one cache.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sheave_model::plugin::Grants;
+use tokio::sync::{Semaphore, oneshot};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::cache::Cache;
+use crate::component::{self, Shape};
+use crate::error::{HostError, LoadError};
+use crate::log::LogSink;
+use crate::native::{self, Trusted};
+use crate::plugin::{Loaded, Plugin, detail};
+use crate::ticker::Ticker;
+use crate::{engine, limits};
+
+/// How a host is set up.
+#[derive(Clone)]
+pub struct HostConfig {
+    /// Where compiled code is kept; none: nowhere. Made private to the user where it is missing.
+    pub cache_dir: Option<PathBuf>,
+    /// Authenticates what is in the cache, and must be kept elsewhere. None: no cache.
+    pub cache_key: Option<[u8; 32]>,
+    /// Calls at once; more wait.
+    pub max_instances: u32,
+    /// The processor time of a pure call, where no grant raises it.
+    pub pure_call: Duration,
+    /// The wall clock of a provider's `read`, `apply` and `adopt`, where no grant raises it.
+    pub provider_call: Duration,
+    /// The time that compiling one component may take.
+    pub compile_budget: Duration,
+    /// Gets what plugins log, beside `tracing` with the target `plugin`.
+    pub log: Option<LogSink>,
+}
+
+impl Default for HostConfig {
+    fn default() -> Self {
+        Self {
+            cache_dir: None,
+            cache_key: None,
+            max_instances: 32,
+            pure_call: limits::PURE_CALL,
+            provider_call: limits::PROVIDER_CALL,
+            compile_budget: limits::COMPILE,
+            log: None,
+        }
+    }
+}
+
+/// Runs plugins. Cloning is cheap.
+#[derive(Clone)]
+pub struct PluginHost(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) ticker: Ticker,
+    pub(crate) instances: Semaphore,
+    pub(crate) log: Option<LogSink>,
+    pub(crate) pure_call: Duration,
+    pub(crate) provider_call: Duration,
+    compiling: Arc<Semaphore>,
+    compile_budget: Duration,
+    cache: Option<Arc<Cache>>,
+}
+
+impl PluginHost {
+    /// A host that is ready to load plugins.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine does not run on this machine.
+    pub fn new(config: HostConfig) -> Result<Self, HostError> {
+        let max_instances = config.max_instances.max(1);
+        let engine = engine::running(max_instances)?;
+        let cache = config
+            .cache_dir
+            .zip(config.cache_key)
+            .and_then(|(folder, key)| Cache::open(&folder, key, engine::fingerprint(&engine)));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self(Arc::new(Shared {
+            engine,
+            ticker: Ticker::default(),
+            instances: Semaphore::new(max_instances as usize),
+            log: config.log,
+            pure_call: config.pure_call,
+            provider_call: config.provider_call,
+            compiling: Arc::new(Semaphore::new(cores)),
+            compile_budget: config.compile_budget,
+            cache: cache.map(Arc::new),
+        })))
+    }
+
+    /// Loads a component as the plugin `name`: checks what it imports and exports, compiles it or takes it from the
+    /// cache, and links it to what is granted. No code of the plugin runs.
+    ///
+    /// # Errors
+    ///
+    /// See [`LoadError`].
+    pub async fn load(&self, name: &str, wasm: &[u8], grants: &Grants) -> Result<Plugin, LoadError> {
+        let shape = component::inspect(name, wasm)?;
+        let digest = engine::digest(wasm);
+        let component = self.compile(name, wasm, &digest).await?;
+        self.link(name, digest, &component, &shape, grants)
+    }
+
+    /// Loads a plugin that [`crate::precompile`] compiled when this program was built. `digest` is that of the
+    /// component that it was compiled from.
+    ///
+    /// # Errors
+    ///
+    /// Where it was compiled for another version of the engine, other settings or another target.
+    pub fn load_precompiled(&self, name: &str, cwasm: &'static [u8], digest: &str) -> Result<Plugin, LoadError> {
+        let component = native::deserialize(&self.0.engine, &Trusted::own_binary(cwasm))
+            .map_err(|e| HostError::Engine(format!("the built-in plugin does not fit this program: {e:#}")))?;
+        let shape = Shape::of(&component);
+        self.link(name, digest.to_owned(), &component, &shape, &Grants::default())
+    }
+
+    fn link(
+        &self,
+        name: &str,
+        digest: String,
+        component: &Component,
+        shape: &Shape,
+        grants: &Grants,
+    ) -> Result<Plugin, LoadError> {
+        Ok(Plugin(Arc::new(Loaded::link(self.0.clone(), name, digest, component, shape, grants)?)))
+    }
+
+    /// Compiling cannot be cancelled: it runs on a thread of its own, which is left behind when its time is over and
+    /// does not hold up the program's end, as one of the runtime's threads would.
+    async fn compile(&self, name: &str, wasm: &[u8], digest: &str) -> Result<Component, LoadError> {
+        let failed = |why: String| LoadError::Host(HostError::Engine(why));
+        let permit = self.0.compiling.clone().acquire_owned().await.map_err(|e| failed(e.to_string()))?;
+        let (engine, cache) = (self.0.engine.clone(), self.0.cache.clone());
+        let (wasm, digest) = (wasm.to_vec(), digest.to_owned());
+        let (send, receive) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("plugin-compiler".to_owned())
+            .stack_size(COMPILER_STACK)
+            .spawn(move || {
+                let component = compile(&engine, cache.as_deref(), &wasm, &digest);
+                // Where nobody waits any longer there is nobody to tell.
+                let _ = send.send(component);
+                drop(permit);
+            })
+            .map_err(|e| failed(format!("cannot start a compiler: {e}")))?;
+        match tokio::time::timeout(self.0.compile_budget, receive).await {
+            Ok(Ok(Ok(component))) => Ok(component),
+            Ok(Ok(Err(e))) => Err(LoadError::Invalid { plugin: name.to_owned(), detail: detail(&e) }),
+            Ok(Err(_)) => Err(failed("the compiler broke down".to_owned())),
+            Err(_) => Err(LoadError::CompileLimit { plugin: name.to_owned(), allowed: self.0.compile_budget }),
+        }
+    }
+}
+
+/// Stack of a compiler thread: Cranelift recurses over nested blocks.
+const COMPILER_STACK: usize = 16 << 20;
+
+fn compile(engine: &Engine, cache: Option<&Cache>, wasm: &[u8], digest: &str) -> wasmtime::Result<Component> {
+    if let Some(entry) = cache.and_then(|cache| cache.get(digest))
+        && let Ok(component) = native::deserialize(engine, &Trusted::authenticated(entry.code()))
+    {
+        return Ok(component);
+    }
+    let component = Component::from_binary(engine, wasm)?;
+    if let Some(cache) = cache
+        && let Ok(code) = component.serialize()
+    {
+        cache.put(digest, &code);
+    }
+    Ok(component)
+}

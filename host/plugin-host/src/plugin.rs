@@ -1,0 +1,199 @@
+//! A loaded plugin: linked, checked, and called with a fresh instance each time.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sheave_model::plugin::FolderGrant;
+use wasmtime::Store;
+use wasmtime::component::{Component, Instance, InstancePre, Linker};
+
+use crate::bindings::exports::sheave::plugin::{adopt, emit, model, provide};
+use crate::bindings::sheave::plugin as imports;
+use crate::component::Shape;
+use crate::error::{CallError, HostError, LimitName, LoadError};
+use crate::guest::Guest;
+use crate::host::Shared;
+use crate::limits::{self, Limits, TICK};
+use crate::log::Log;
+use crate::meter::Meter;
+use crate::reply::Fault;
+use crate::{stub, trap, typecheck, wasi};
+
+/// A plugin that is ready to be called. Cloning is cheap; each call runs in an instance of its own.
+#[derive(Clone)]
+pub struct Plugin(pub(crate) Arc<Loaded>);
+
+pub(crate) struct Loaded {
+    pub(crate) host: Arc<Shared>,
+    pub(crate) name: Arc<str>,
+    pub(crate) digest: String,
+    pub(crate) limits: Limits,
+    pub(crate) model: model::GuestIndices,
+    pub(crate) emit: Option<emit::GuestIndices>,
+    pub(crate) provide: Option<provide::GuestIndices>,
+    pub(crate) adopt: Option<adopt::GuestIndices>,
+    folders: Vec<FolderGrant>,
+    pure: InstancePre<Guest>,
+    /// Linked to what was granted; none where nothing was, or nothing is imported that could be.
+    granted: Option<InstancePre<Guest>>,
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plugin").field("name", &self.0.name).field("digest", &self.0.digest).finish_non_exhaustive()
+    }
+}
+
+/// With what a call runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rights {
+    /// With nothing: the same answer in every run.
+    Pure,
+    /// With what was granted.
+    Granted,
+}
+
+/// A call: which function, about which resource, with what.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) function: &'static str,
+    pub(crate) instance: &'a str,
+    pub(crate) rights: Rights,
+}
+
+pub(crate) type Running<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
+
+impl Loaded {
+    pub(crate) fn link(
+        host: Arc<Shared>,
+        name: &str,
+        digest: String,
+        component: &Component,
+        shape: &Shape,
+        grants: &sheave_model::plugin::Grants,
+    ) -> Result<Self, LoadError> {
+        let mismatch =
+            |e: wasmtime::Error| LoadError::InterfaceMismatch { plugin: name.to_owned(), detail: detail(&e) };
+        let engine_failed = |e: wasmtime::Error| HostError::Engine(format!("{e:#}"));
+        check_size(name, component)?;
+        let mut base = Linker::<Guest>::new(component.engine());
+        add_imports(&mut base).map_err(engine_failed)?;
+        let granted = if !grants.filesystem.is_empty() && shape.imports_wasi() {
+            let mut linker = base.clone();
+            wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(engine_failed)?;
+            Some(linker.instantiate_pre(component).map_err(mismatch)?)
+        } else {
+            None
+        };
+        stub::add(&mut base, component).map_err(mismatch)?;
+        let pure = base.instantiate_pre(component).map_err(mismatch)?;
+        typecheck::exports(name, &pure, component, shape)?;
+        let index = |e: wasmtime::Error| LoadError::MissingExport { plugin: name.to_owned(), missing: detail(&e) };
+        let optional = |interface| shape.exports(interface).then_some(());
+        Ok(Self {
+            limits: Limits::of(&grants.limits, host.pure_call, host.provider_call),
+            host,
+            name: name.into(),
+            digest,
+            model: model::GuestIndices::new(&pure).map_err(index)?,
+            emit: optional("emit").map(|()| emit::GuestIndices::new(&pure)).transpose().map_err(index)?,
+            provide: optional("provide").map(|()| provide::GuestIndices::new(&pure)).transpose().map_err(index)?,
+            adopt: optional("adopt").map(|()| adopt::GuestIndices::new(&pure)).transpose().map_err(index)?,
+            folders: grants.filesystem.clone(),
+            pure,
+            granted,
+        })
+    }
+
+    /// Runs `go` in a fresh instance, under every limit.
+    pub(crate) async fn run<R, F>(&self, call: Call<'_>, go: F) -> Result<R, CallError>
+    where
+        F: for<'a> FnOnce(&'a mut Store<Guest>, Instance) -> Running<'a, R>,
+    {
+        let _permit = self.host.instances.acquire().await.map_err(|e| HostError::Engine(e.to_string()))?;
+        let _running = self.host.ticker.run(&self.host.engine)?;
+        let (pre, wasi) = match &self.granted {
+            Some(pre) if call.rights == Rights::Granted => (pre, Some(wasi::granted(&self.folders)?)),
+            _ => (&self.pure, None),
+        };
+        let time = self.time(call.rights);
+        // A provider's work is bounded by its clock: it mostly waits.
+        let fuel = if call.rights == Rights::Pure { self.limits.fuel } else { u64::MAX };
+        // A pure call only ever runs, so what it ran is its time; a provider also waits for others.
+        let patience = if call.rights == Rights::Pure { time * limits::PURE_CALL_PATIENCE } else { time };
+        let deadline = Instant::now() + patience;
+        let meter = Meter::default();
+        let (metered, pure) = (meter.clone(), call.rights == Rights::Pure);
+        let over = move || (pure && metered.used() >= time) || Instant::now() >= deadline;
+        let log = Log::new(self.name.clone(), call.function, call.instance, self.host.log.clone());
+        let mut store = Guest::new(&self.limits, log, wasi)
+            .store(&self.host.engine, &self.limits, fuel, over)
+            .map_err(|e| HostError::Engine(format!("{e:#}")))?;
+        let work = meter.measure(async {
+            let instance = pre.instantiate_async(&mut store).await?;
+            go(&mut store, instance).await
+        });
+        // The guest's own clock comes first, since it knows where the guest is; this one cuts what waits in the host.
+        let result = tokio::time::timeout_at((deadline + 2 * TICK).into(), work).await;
+        let last_words = store.data_mut().log.last_words();
+        let context = self.context(&call, last_words);
+        match result {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(e)) => Err(context.explain(&e)),
+            Err(_) => Err(context.limit(LimitName::Time, String::new())),
+        }
+    }
+
+    /// What a fault in a reply means.
+    pub(crate) fn fault(&self, call: &Call<'_>, fault: Fault) -> CallError {
+        let context = self.context(call, None);
+        match fault {
+            Fault::Limit(limit) => context.limit(limit, String::new()),
+            Fault::Rule(what) => context.bad_reply(&what),
+        }
+    }
+
+    fn context(&self, call: &Call<'_>, last_words: Option<String>) -> trap::Context<'_> {
+        trap::Context {
+            plugin: &self.name,
+            function: call.function,
+            limits: &self.limits,
+            time: self.time(call.rights),
+            last_words,
+        }
+    }
+
+    fn time(&self, rights: Rights) -> Duration {
+        match rights {
+            Rights::Pure => self.limits.pure_call,
+            Rights::Granted => self.limits.provider_call,
+        }
+    }
+}
+
+fn check_size(name: &str, component: &Component) -> Result<(), LoadError> {
+    // None where modules or components are imported: linking refuses those.
+    let Some(needs) = component.resources_required() else { return Ok(()) };
+    for (what, has, allowed) in
+        [("memories", needs.num_memories, limits::MEMORIES), ("tables", needs.num_tables, limits::TABLES)]
+    {
+        if has > allowed {
+            let (has, allowed) = (has.into(), allowed.into());
+            return Err(LoadError::TooLarge { plugin: name.to_owned(), what, has, allowed });
+        }
+    }
+    Ok(())
+}
+
+/// The engine's words, harmless.
+pub(crate) fn detail(e: &wasmtime::Error) -> String {
+    crate::text::lines(crate::text::cut(&format!("{e:#}"), 2_000)).into_owned()
+}
+
+fn add_imports(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    use wasmtime::component::HasSelf;
+    imports::types::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)?;
+    imports::log::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)?;
+    imports::reveal::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)
+}

@@ -1,0 +1,100 @@
+//! The clock that interrupts guests: a thread that ticks while calls are under way, and sleeps otherwise.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use wasmtime::Engine;
+
+use crate::error::HostError;
+use crate::limits::TICK;
+
+#[derive(Default)]
+struct State {
+    running: u64,
+    closed: bool,
+    started: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ticks an engine's epoch. The thread starts with the first call and ends with the ticker.
+#[derive(Default)]
+pub(crate) struct Ticker(Arc<Shared>);
+
+/// While it lives, the clock ticks.
+pub(crate) struct Running(Arc<Shared>);
+
+impl Ticker {
+    pub(crate) fn run(&self, engine: &Engine) -> Result<Running, HostError> {
+        let mut state = self.0.lock();
+        if !state.started {
+            let shared = self.0.clone();
+            let engine = engine.clone();
+            std::thread::Builder::new()
+                .name("plugin-clock".to_owned())
+                .spawn(move || tick(&shared, &engine))
+                .map_err(|e| HostError::Engine(format!("cannot start the plugins' clock: {e}")))?;
+            state.started = true;
+        }
+        state.running += 1;
+        drop(state);
+        self.0.changed.notify_all();
+        Ok(Running(self.0.clone()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.lock().running -= 1;
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+fn tick(shared: &Shared, engine: &Engine) {
+    let mut state = shared.lock();
+    while !state.closed {
+        if state.running == 0 {
+            state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        } else {
+            drop(state);
+            std::thread::sleep(TICK);
+            engine.increment_epoch();
+            state = shared.lock();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thread_ends_with_its_ticker() {
+        let ticker = Ticker::default();
+        let engine = Engine::default();
+        let shared = Arc::downgrade(&ticker.0);
+        drop(ticker.run(&engine).unwrap());
+        drop(ticker.run(&engine).unwrap());
+        drop(ticker);
+        let since = std::time::Instant::now();
+        while shared.strong_count() > 0 {
+            assert!(since.elapsed().as_secs() < 10, "the thread is still there");
+            std::thread::yield_now();
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! WASI for plugins with a grant: exactly the granted folders, and nothing else of the machine.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sheave_model::plugin::{Access, FolderGrant};
+use wasmtime_wasi::{Deterministic, FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
+
+use crate::error::HostError;
+use crate::limits;
+use crate::stub::WALL_SECONDS;
+
+/// Neither time nor randomness was granted: both are as fixed as in the stub.
+const RANDOM: [u8; 16] = [0x9e, 0x37, 0x79, 0xb9, 0x7f, 0x4a, 0x7c, 0x15, 0xf3, 0x9c, 0xc0, 0x60, 0x5c, 0xed, 0xc8, 0x34];
+
+/// A context with one preopen for each folder, named as it was granted. Folders are opened now: a folder that is
+/// replaced later is not followed, and no path leads out of it, neither by `..` nor by a link.
+pub(crate) fn granted(folders: &[FolderGrant]) -> Result<WasiCtx, HostError> {
+    let mut ctx = WasiCtxBuilder::new();
+    ctx.allow_tcp(false).allow_udp(false).max_random_size(limits::STUB_RANDOM_BYTES);
+    ctx.wall_clock(StillClock).monotonic_clock(CountingClock::default());
+    ctx.secure_random(Deterministic::new(RANDOM.to_vec())).insecure_random(Deterministic::new(RANDOM.to_vec()));
+    ctx.insecure_random_seed(1);
+    for folder in folders {
+        let perms = match folder.access {
+            Access::Read => FsPerms::ReadOnly,
+            Access::Write => FsPerms::ReadWrite,
+        };
+        ctx.preopened_dir(&folder.path, &folder.path, perms)
+            .map_err(|e| HostError::Folder { path: folder.path.clone(), why: format!("{e:#}") })?;
+    }
+    Ok(ctx.build())
+}
+
+struct StillClock;
+
+impl HostWallClock for StillClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_secs(WALL_SECONDS)
+    }
+}
+
+#[derive(Default)]
+struct CountingClock(AtomicU64);
+
+impl HostMonotonicClock for CountingClock {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        self.0.fetch_add(1_000, Ordering::Relaxed) + 1_000
+    }
+}

@@ -1,0 +1,488 @@
+//! Every guest under `tests/guests` has a test here, named after it: without one, this file does not compile.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use sheave_model::plugin::{Access, Grants, LimitRaises};
+use sheave_plugin_host::wire::{Change, Failure, Mark, MarkKind, Step};
+use sheave_plugin_host::{CallError, HostConfig, LimitName, LoadError};
+use support::*;
+
+/// What the build script found under `tests/guests`: `each_guest!(check)` expands to `check!(name);` for each.
+mod listed {
+    include!(concat!(env!("OUT_DIR"), "/guests.rs"));
+    macro_rules! has_a_test {
+        ($name:ident) => {
+            #[expect(unused_imports, reason = "that the name can be imported is the check")]
+            use super::$name as _;
+        };
+    }
+    each_guest!(has_a_test);
+}
+
+/// Renders one of rogue's types with the given properties.
+async fn render(ty: &str, props: &str, grants: &Grants) -> Result<Vec<String>, CallError> {
+    let plugin = load(&built("rogue"), grants).await;
+    let objects = plugin.render(&of(ty), &doc(props), &[]).await?;
+    Ok(objects.into_iter().map(|o| o.manifest.json).collect())
+}
+
+async fn fault(ty: &str, grants: &Grants) -> CallError {
+    render(ty, "{}", grants).await.unwrap_err()
+}
+
+/// The types of rogue that have a test below.
+const ROGUE: &[&str] = &[
+    "Loop", "Hog", "Recurse", "Trap", "Panic", "Flood", "Deep", "Garbage", "Many", "Twins", "Nowhere", "Dangling",
+    "Logs", "Paint", "Echo", "Honest", "Hash", "Base64", "Piece", "Leak", "Differs", "Branch",
+];
+
+#[tokio::test]
+async fn rogue() {
+    let plugin = load(&built("rogue"), &Grants::default()).await;
+    assert!(plugin.emits() && !plugin.provides() && !plugin.adopts());
+    assert_eq!(plugin.digest(), sheave_plugin_host::digest(&built("rogue")));
+    let types: BTreeSet<_> = plugin.describe().await.unwrap().into_iter().map(|t| t.name).collect();
+    assert_eq!(types, ROGUE.iter().map(|t| (*t).to_owned()).collect(), "every type of rogue has a test");
+    assert_eq!(plugin.settings_schema().await.unwrap(), None);
+    assert!(plugin.schema("Loop").await.unwrap().contains("x-outputs"));
+    match plugin.schema("Absent").await.unwrap_err() {
+        CallError::Answer(Failure::Invalid(all)) => assert_eq!(all[0].code, "rogue.unknown-type"),
+        other => panic!("{other:?}"),
+    }
+    let error = plugin.plan(&create("Loop", "{}")).await.unwrap_err();
+    assert!(matches!(&error, CallError::BadReply { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_loop_ends_by_the_clock() {
+    let since = Instant::now();
+    let error = fault("Loop", &Grants::default()).await;
+    assert!(matches!(code(&error).as_str(), "plugin.limit.time" | "plugin.limit.fuel"), "{error:?}");
+    assert!(since.elapsed() < Duration::from_secs(20));
+    let CallError::Limit { backtrace, .. } = error else { unreachable!() };
+    assert!(backtrace.contains("rogue::misdeeds::loops"), "{backtrace}");
+}
+
+#[tokio::test]
+async fn a_loop_with_time_ends_by_fuel() {
+    let grants = raised(LimitRaises { call_millis: Some(600_000), ..LimitRaises::default() });
+    assert_eq!(code(&fault("Loop", &grants).await), "plugin.limit.fuel");
+}
+
+#[tokio::test]
+async fn memory_is_bounded_and_can_be_raised() {
+    let error = fault("Hog", &Grants::default()).await;
+    assert_eq!(code(&error), "plugin.limit.memory");
+    assert!(error.to_string().contains("64 MiB"), "{error}");
+    let raised = raised(LimitRaises { memory_mib: Some(128), ..LimitRaises::default() });
+    assert!(fault("Hog", &raised).await.to_string().contains("128 MiB"));
+}
+
+#[tokio::test]
+async fn traps_have_readable_backtraces() {
+    let error = fault("Trap", &Grants::default()).await;
+    assert_eq!(code(&error), "plugin.trap");
+    let CallError::Trap { function, backtrace, message, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(*function, "render");
+    assert!(message.contains("unreachable"), "{message}");
+    assert!(backtrace.starts_with("0: rogue::misdeeds::step_on_a_mine\n1: rogue::misdeeds::trap\n"), "{backtrace}");
+    assert!(error.diagnostic().detail.unwrap().contains("step_on_a_mine"));
+}
+
+#[tokio::test]
+async fn a_panic_s_message_is_shown() {
+    let error = fault("Panic", &Grants::default()).await;
+    let CallError::Trap { last_words, .. } = &error else { panic!("{error:?}") };
+    assert!(last_words.as_deref().unwrap().contains("all is lost"));
+    assert!(error.diagnostic().detail.unwrap().contains("all is lost"));
+}
+
+#[tokio::test]
+async fn endless_recursion_is_a_trap() {
+    // Which of its two stacks ends first is the compiler's choice.
+    assert_eq!(code(&fault("Recurse", &Grants::default()).await), "plugin.trap");
+}
+
+#[tokio::test]
+async fn a_large_reply_is_refused() {
+    assert_eq!(code(&fault("Flood", &Grants::default()).await), "plugin.limit.memory");
+    let memory = LimitRaises { memory_mib: Some(512), call_millis: Some(10_000), ..LimitRaises::default() };
+    assert_eq!(code(&fault("Flood", &raised(memory.clone())).await), "plugin.limit.reply");
+    let both = LimitRaises { reply_mib: Some(128), ..memory };
+    let error = render("Flood", "{}", &raised(both)).await;
+    assert_eq!(error.unwrap()[0].len(), 100_000_002);
+}
+
+#[tokio::test]
+async fn replies_that_break_the_rules_are_refused() {
+    for (ty, wanted, word) in [
+        ("Deep", "plugin.limit.depth", "127 levels"),
+        ("Garbage", "plugin.bad-reply", "not JSON"),
+        ("Many", "plugin.limit.objects", "10000"),
+        ("Twins", "plugin.bad-reply", "two objects in slot `twin`"),
+        ("Nowhere", "plugin.bad-reply", "`/data/absent`"),
+        ("Dangling", "plugin.bad-reply", "no slot `absent`"),
+    ] {
+        let error = fault(ty, &Grants::default()).await;
+        assert_eq!(code(&error), wanted, "{ty}");
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_log_lines_is_cut() {
+    let (host, lines) = host();
+    let plugin = host.load("guest", &built("rogue"), &Grants::default()).await.unwrap();
+    plugin.render(&of("Logs"), &doc("{}"), &[]).await.unwrap();
+    let lines = lines.lock().unwrap();
+    assert_eq!(lines.len(), 1_001);
+    assert_eq!(lines[1_000].code, Some("plugin.limit.log"));
+    assert_eq!((lines[0].message.as_str(), lines[0].function, lines[0].instance.as_str()), ("line 0", "render", "web"));
+}
+
+#[tokio::test]
+async fn escape_sequences_are_shown_and_not_obeyed() {
+    let (host, lines) = host();
+    let plugin = host.load("guest", &built("rogue"), &Grants::default()).await.unwrap();
+    plugin.render(&of("Paint"), &doc("{}"), &[]).await.unwrap();
+    let lines = lines.lock().unwrap();
+    assert_eq!(lines[0].message, "␛[2J␛[31mdone␍␊sheave: all is well");
+    assert_eq!(lines[0].fields, [("colour␛[0m".to_owned(), "␇red".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_guest_shows_all_that_it_was_given() {
+    let (host, lines) = host();
+    let plugin = host.load("guest", &built("rogue"), &Grants::default()).await.unwrap();
+    let mut props = doc(r#"{"value":"tok-1"}"#);
+    props.marks.push(Mark { pointer: "/value".to_owned(), kind: MarkKind::Secret });
+    assert_eq!(plugin.check(&of("Echo"), &props).await.unwrap(), props);
+    let objects = plugin.render(&of("Echo"), &props, &[]).await.unwrap();
+    assert!(objects[0].manifest.json.contains("tok-1") && objects[0].manifest.json.contains("/value MarkKind::Secret"));
+    assert!(lines.lock().unwrap()[0].message.contains("tok-1"));
+}
+
+#[tokio::test]
+async fn what_is_made_of_a_token_depends_on_it() {
+    let grants = Grants::default();
+    for (ty, same_shape) in
+        [("Honest", true), ("Hash", true), ("Base64", true), ("Piece", true), ("Leak", true), ("Differs", false)]
+    {
+        let a = render(ty, r#"{"value":"tok-aaaa"}"#, &grants).await.unwrap();
+        let again = render(ty, r#"{"value":"tok-aaaa"}"#, &grants).await.unwrap();
+        let b = render(ty, r#"{"value":"tok-bbbb"}"#, &grants).await.unwrap();
+        assert_eq!(a, again, "{ty}: the same properties, the same objects");
+        assert_ne!(a, b, "{ty}");
+        assert_eq!(a[0].contains("a key of that name"), !same_shape);
+    }
+    assert!(render("Base64", r#"{"value":"hi"}"#, &grants).await.unwrap()[0].contains("aGk="));
+    let a = render("Branch", r#"{"value":"a"}"#, &grants).await.unwrap();
+    assert_ne!(a.len(), render("Branch", r#"{"value":"b"}"#, &grants).await.unwrap().len());
+}
+
+/// Applies one of vandal's types.
+async fn apply(ty: &str, props: &str, grants: &Grants) -> Result<Step, CallError> {
+    load(&built("vandal"), grants).await.apply(&create(ty, props), &agreed(), "op", None).await
+}
+
+async fn outputs(ty: &str, props: &str, grants: &Grants) -> serde_json::Value {
+    match apply(ty, props, grants).await.unwrap() {
+        Step::Done(Some(snapshot)) => {
+            assert_eq!(snapshot.private_data, [0, 255, 7]);
+            serde_json::from_str(&snapshot.outputs.json).unwrap()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The types of vandal that have a test below.
+const VANDAL: &[&str] =
+    &["Note", "Escape", "Look", "Peek", "Dice", "Sleep", "Spin", "Half", "Ruin", "Liar", "Busy"];
+
+#[tokio::test]
+async fn vandal() {
+    let plugin = load(&built("vandal"), &Grants::default()).await;
+    assert!(plugin.provides() && !plugin.emits());
+    let types: BTreeSet<_> = plugin.describe().await.unwrap().into_iter().map(|t| t.name).collect();
+    assert_eq!(types, VANDAL.iter().map(|t| (*t).to_owned()).collect(), "every type of vandal has a test");
+}
+
+#[tokio::test]
+async fn a_granted_folder_can_be_written() {
+    let at = tempfile::tempdir().unwrap();
+    let props = r#"{"path": "a.txt", "text": "hello"}"#;
+    let seen = outputs("Note", props, &folder(at.path(), Access::Write)).await;
+    assert_eq!(seen["text"], "hello");
+    assert_eq!(std::fs::read_to_string(at.path().join("a.txt")).unwrap(), "hello");
+    match apply("Note", props, &Grants::default()).await.unwrap_err() {
+        CallError::Answer(Failure::Denied(d)) => assert_eq!(d.code, "vandal.no-folder"),
+        other => panic!("{other:?}"),
+    }
+    let read_only = apply("Note", props, &folder(at.path(), Access::Read)).await.unwrap_err();
+    assert_eq!(read_only.code(), "vandal.write");
+    assert!(read_only.diagnostic().summary.contains("not-permitted"), "{read_only:?}");
+}
+
+#[tokio::test]
+async fn a_granted_folder_is_named_as_it_was_granted_and_seen_only_where_grants_hold() {
+    let at = tempfile::tempdir().unwrap();
+    let grants = folder(at.path(), Access::Write);
+    let seen = outputs("Look", "{}", &grants).await;
+    assert_eq!(seen["folders"], serde_json::json!([at.path().to_str().unwrap()]));
+    let plan = load(&built("vandal"), &grants).await.plan(&create("Look", "{}")).await.unwrap();
+    assert_eq!(plan.outputs.json, r#"{"folders":[]}"#);
+    let gone = folder(&at.path().join("absent"), Access::Read);
+    let error = apply("Look", "{}", &gone).await.unwrap_err();
+    assert_eq!(error.diagnostic().code, "plugin.grant-folder");
+}
+
+#[tokio::test]
+async fn no_path_leads_out_of_a_granted_folder() {
+    let at = tempfile::tempdir().unwrap();
+    let inside = at.path().join("granted");
+    std::fs::create_dir(&inside).unwrap();
+    let secret = at.path().join("secret");
+    std::fs::write(&secret, "outside").unwrap();
+    std::fs::write(inside.join("inside"), "inside").unwrap();
+    std::os::unix::fs::symlink(&secret, inside.join("link")).unwrap();
+    std::os::unix::fs::symlink("../secret", inside.join("relative-link")).unwrap();
+    std::os::unix::fs::symlink(at.path(), inside.join("folder-link")).unwrap();
+    std::fs::create_dir(inside.join("sub")).unwrap();
+    let absolute = secret.to_str().unwrap();
+    let paths = serde_json::json!({"paths": [
+        "../secret", absolute, "sub/../../secret", "folder-link/secret", "../granted/../secret", "/etc/passwd",
+        "link", "relative-link",
+    ]});
+    let tried = outputs("Escape", &paths.to_string(), &folder(&inside, Access::Write)).await;
+    let tried = tried.as_object().unwrap();
+    assert_eq!(tried.len(), 32);
+    for (what, came_of_it) in tried {
+        let came_of_it = came_of_it.as_str().unwrap();
+        // The link itself lies inside: it may be removed, and replaced.
+        let own = what.ends_with(" link") || what.ends_with("relative-link");
+        let harmless = own && (what.starts_with("unlink") || what.starts_with("rename"));
+        assert!(came_of_it.starts_with("refused: ") || harmless, "{what}: {came_of_it}");
+        assert!(!came_of_it.contains("outside"), "{what}: {came_of_it}");
+    }
+    assert_eq!(std::fs::read_to_string(&secret).unwrap(), "outside");
+}
+
+#[tokio::test]
+async fn reveal_is_denied() {
+    let seen = outputs("Peek", r#"{"value": "tok-1"}"#, &Grants::default()).await;
+    assert!(seen["refused"].as_str().unwrap().contains("grant"), "{seen}");
+}
+
+#[tokio::test]
+async fn clock_and_dice_are_the_same_in_every_run() {
+    let at = tempfile::tempdir().unwrap();
+    for grants in [Grants::default(), folder(at.path(), Access::Read)] {
+        let seen = outputs("Dice", "{}", &grants).await;
+        assert_eq!(seen, outputs("Dice", "{}", &grants).await);
+        assert!(seen["clock"][0].as_u64() > Some(0) && seen["clock"][1].as_u64() > seen["clock"][0].as_u64());
+        assert_ne!(seen["number"], 0);
+    }
+}
+
+#[tokio::test]
+async fn a_nap_ends_at_once_where_nothing_is_granted() {
+    assert_eq!(outputs("Sleep", "{}", &Grants::default()).await["slept"], true);
+}
+
+fn impatient() -> HostConfig {
+    HostConfig { provider_call: Duration::from_millis(200), ..HostConfig::default() }
+}
+
+#[tokio::test]
+async fn a_guest_parked_in_the_host_is_cut() {
+    let at = tempfile::tempdir().unwrap();
+    let (host, _) = host_with(impatient());
+    let plugin = host.load("guest", &built("vandal"), &folder(at.path(), Access::Read)).await.unwrap();
+    let since = Instant::now();
+    let error = plugin.apply(&create("Sleep", "{}"), &agreed(), "op", None).await.unwrap_err();
+    assert_eq!(code(&error), "plugin.limit.time");
+    assert!(error.to_string().contains("200 ms"), "{error}");
+    assert!(since.elapsed() < Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn a_provider_that_loops_is_cut_and_others_run_on() {
+    let (host, _) = host_with(impatient());
+    let plugin = host.load("guest", &built("vandal"), &Grants::default()).await.unwrap();
+    let (spin, half) = (create("Spin", "{}"), create("Half", "{}"));
+    let agreed = agreed();
+    let spinning = plugin.apply(&spin, &agreed, "op", None);
+    let other = async {
+        let mut resume = None;
+        let mut steps = 0;
+        loop {
+            steps += 1;
+            match plugin.apply(&half, &agreed, "op", resume.as_deref()).await.unwrap() {
+                Step::Pending { resume: r, message, percent, .. } => {
+                    assert_eq!((message, percent), (format!("step {steps} of 3"), Some(steps * 33)));
+                    resume = Some(r);
+                }
+                Step::Done(Some(_)) => return (steps, Instant::now()),
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    // Both on one thread: the looping guest gives way at each tick.
+    let timed = async { (spinning.await, Instant::now()) };
+    let ((error, cut), (steps, done)) = tokio::join!(timed, other);
+    assert_eq!(code(&error.unwrap_err()), "plugin.limit.time");
+    assert_eq!(steps, 3);
+    assert!(done < cut);
+}
+
+#[tokio::test]
+async fn what_a_provider_says_is_told_from_what_it_cannot_say() {
+    let grants = Grants::default();
+    match apply("Ruin", "{}", &grants).await.unwrap() {
+        Step::Partial { left, why } => assert_eq!((left.id.as_str(), why[0].code.as_str()), ("vandal", "vandal.ruin")),
+        other => panic!("{other:?}"),
+    }
+    match apply("Busy", "{}", &grants).await.unwrap_err() {
+        CallError::Answer(Failure::Retry { after_ms, .. }) => assert_eq!(after_ms, 50),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(code(&apply("Liar", "{}", &grants).await.unwrap_err()), "plugin.bad-reply");
+}
+
+#[tokio::test]
+async fn counter() {
+    let at = tempfile::tempdir().unwrap();
+    let plugin = load(&built("counter"), &folder(at.path(), Access::Write)).await;
+    let what = create("Thing", r#"{"size": 3}"#);
+    let planned = plugin.plan(&what).await.unwrap();
+    assert_eq!(planned.outputs.marks, [Mark { pointer: "/id".to_owned(), kind: MarkKind::Unknown }]);
+    let Step::Done(Some(made)) = plugin.apply(&what, &planned, "key-1", None).await.unwrap() else { panic!() };
+    assert_eq!(std::fs::read_to_string(at.path().join("things/key-1")).unwrap(), r#"{"size": 3}"#);
+    assert_eq!(plugin.read(&what.of, &made).await.unwrap().as_ref(), Some(&made));
+    let delete = Change { of: what.of.clone(), prior: Some(made.clone()), desired: None };
+    assert_eq!(plugin.apply(&delete, &planned, "key-2", None).await.unwrap(), Step::Done(None));
+    assert_eq!(plugin.read(&what.of, &made).await.unwrap(), None);
+    let calls = std::fs::read_to_string(at.path().join("calls")).unwrap();
+    assert_eq!(calls, "create web key-1\ndelete web key-2\n");
+}
+
+fn load_code(error: &LoadError) -> &'static str {
+    let diagnostic = error.diagnostic();
+    assert_eq!(diagnostic.code, error.code());
+    assert!(diagnostic.help.is_some() && diagnostic.summary.contains("guest"), "{diagnostic:?}");
+    error.code()
+}
+
+#[tokio::test]
+async fn core_module() {
+    let error = refused(&component("core-module")).await;
+    assert_eq!(load_code(&error), "plugin.not-a-component");
+    assert!(error.to_string().contains("a core module"), "{error}");
+    assert!(error.diagnostic().help.unwrap().contains("component new"));
+}
+
+#[tokio::test]
+async fn undeclared_import() {
+    let error = refused(&component("undeclared-import")).await;
+    assert_eq!(load_code(&error), "plugin.import-refused");
+    assert!(error.to_string().contains("`acme:db/query@1.0.0`"), "{error}");
+}
+
+#[tokio::test]
+async fn wants_network() {
+    let error = refused(&component("wants-network")).await;
+    assert_eq!(load_code(&error), "plugin.import-refused");
+    assert!(error.diagnostic().help.unwrap().contains("grants: {http"));
+}
+
+#[tokio::test]
+async fn old_interface() {
+    let error = refused(&component("old-interface")).await;
+    assert_eq!(load_code(&error), "plugin.interface-version");
+    assert!(error.to_string().contains("speaks sheave:plugin@0.0.9, this host speaks sheave:plugin@0.1.0"), "{error}");
+}
+
+#[tokio::test]
+async fn only_model() {
+    let error = refused(&component("only-model")).await;
+    assert_eq!(load_code(&error), "plugin.missing-export");
+}
+
+#[tokio::test]
+async fn empty_interfaces() {
+    let error = refused(&component("empty-interfaces")).await;
+    assert_eq!(load_code(&error), "plugin.missing-export");
+    assert!(error.to_string().contains("sheave:plugin/model@0.1.0#describe"), "{error}");
+}
+
+#[tokio::test]
+async fn wrong_types() {
+    let error = refused(&component("wrong-types")).await;
+    assert_eq!(load_code(&error), "plugin.interface-mismatch");
+    assert!(error.diagnostic().detail.unwrap().contains("describe"));
+}
+
+#[tokio::test]
+async fn wrong_import() {
+    let error = refused(&component("wrong-import")).await;
+    assert_eq!(load_code(&error), "plugin.interface-mismatch");
+}
+
+#[tokio::test]
+async fn shared_memory() {
+    let error = refused(&component("shared-memory")).await;
+    assert_eq!(load_code(&error), "plugin.invalid");
+    assert!(error.diagnostic().detail.unwrap().contains("threads"));
+}
+
+#[tokio::test]
+async fn many_memories() {
+    let error = refused(&component("many-memories")).await;
+    assert_eq!(load_code(&error), "plugin.too-large");
+    assert!(error.to_string().contains("9 memories, 8 are allowed"), "{error}");
+}
+
+/// Renders with a guest of `modules`.
+async fn module_fault(name: &str) -> CallError {
+    let (host, _) = host();
+    let plugin = host.load("guest", &module(name), &Grants::default()).await.unwrap();
+    plugin.render(&of("Any"), &doc("{}"), &[]).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn spins_at_start() {
+    let error = module_fault("spins-at-start").await;
+    assert!(matches!(code(&error).as_str(), "plugin.limit.time" | "plugin.limit.fuel"), "{error:?}");
+}
+
+#[tokio::test]
+async fn far_pointer() {
+    let error = module_fault("far-pointer").await;
+    assert_eq!(code(&error), "plugin.bad-reply");
+    assert!(error.to_string().contains("out of bounds"), "{error}");
+}
+
+#[tokio::test]
+async fn wide_memory() {
+    assert_eq!(code(&module_fault("wide-memory").await), "plugin.limit.memory");
+}
+
+#[tokio::test]
+async fn two_memories() {
+    assert_eq!(code(&module_fault("two-memories").await), "plugin.limit.memory");
+}
+
+#[tokio::test]
+async fn table_hog() {
+    let error = module_fault("table-hog").await;
+    assert!(matches!(error, CallError::Limit { limit: LimitName::Tables, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn hundredfold() {
+    // How little memory that takes is the test in reply_memory.rs.
+    assert_eq!(code(&module_fault("hundredfold").await), "plugin.limit.reply");
+}

@@ -1,0 +1,197 @@
+//! Appending to the journal, and keeping the snapshot near it.
+
+use sheave_model::event::Event;
+use sheave_model::journal::{Entry, RunRecord};
+use sheave_model::plan::{PLAN_FORMAT, Plan, Purpose};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
+
+use crate::fault::Fault;
+use crate::parts;
+
+/// Entries after which the snapshot is brought up to date in the middle of a run. Bounds what a load reads besides the
+/// snapshot, and spreads the cost of a resource with thousands of objects, whose row is written whole.
+pub const SNAPSHOT_EVERY: u64 = 1024;
+
+/// Events of a stack that are kept: some tens of runs. Older ones go when a run ends.
+pub const EVENTS_KEPT: u64 = 20_000;
+
+/// Rows in one statement. SQLite takes 32766 parameters; more rows than this gain nothing.
+const ROWS: usize = 128;
+
+/// A stack's counters.
+struct Counters {
+    id: i64,
+    serial: i64,
+    snapshot: i64,
+    events: i64,
+}
+
+impl FromRow<'_, SqliteRow> for Counters {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            serial: row.try_get("serial")?,
+            snapshot: row.try_get("snapshot")?,
+            events: row.try_get("events")?,
+        })
+    }
+}
+
+/// Appends, inside the caller's transaction, and gives the new serial.
+pub(crate) async fn append(
+    connection: &mut SqliteConnection,
+    stack: &str,
+    entries: &[Entry],
+    events: &[Event],
+) -> Result<u64, Fault> {
+    sqlx::query("INSERT INTO stacks (name) VALUES (?) ON CONFLICT DO NOTHING")
+        .bind(stack)
+        .execute(&mut *connection)
+        .await?;
+    let mut stack: Counters =
+        sqlx::query_as("SELECT id, serial, snapshot, events FROM stacks WHERE name = ?")
+            .bind(stack)
+            .fetch_one(&mut *connection)
+            .await?;
+    insert_entries(connection, &stack, entries).await?;
+    stack.serial += count(entries);
+    insert_events(connection, &stack, events).await?;
+    stack.events += count(events);
+    let mut ended = false;
+    for (i, entry) in entries.iter().enumerate() {
+        match entry {
+            Entry::RunStarted { run, at, record } => {
+                let serial = stack.serial - count(&entries[i + 1..]);
+                insert_run(connection, stack.id, serial, run, at, record).await?;
+            }
+            Entry::RunFinished { run, at, outcome, counts } => {
+                ended = true;
+                sqlx::query(
+                    "UPDATE runs SET finished = ?, outcome = ?, counts = ? WHERE stack = ? AND run = ?",
+                )
+                .bind(at)
+                .bind(json(outcome)?)
+                .bind(json(counts)?)
+                .bind(stack.id)
+                .bind(run)
+                .execute(&mut *connection)
+                .await?;
+            }
+            _ => {}
+        }
+    }
+    sqlx::query("UPDATE stacks SET serial = ?, events = ? WHERE id = ?")
+        .bind(stack.serial)
+        .bind(stack.events)
+        .bind(stack.id)
+        .execute(&mut *connection)
+        .await?;
+    let serial = u64::try_from(stack.serial).unwrap_or_default();
+    if ended || serial.saturating_sub(u64::try_from(stack.snapshot).unwrap_or_default()) >= SNAPSHOT_EVERY {
+        parts::catch_up(connection, stack.id).await?;
+    }
+    if ended {
+        let kept = i64::try_from(EVENTS_KEPT).unwrap_or(i64::MAX);
+        sqlx::query("DELETE FROM events WHERE stack = ? AND seq <= ?")
+            .bind(stack.id)
+            .bind(stack.events - kept)
+            .execute(connection)
+            .await?;
+    }
+    Ok(serial)
+}
+
+fn count<T>(items: &[T]) -> i64 {
+    i64::try_from(items.len()).unwrap_or(i64::MAX)
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, Fault> {
+    serde_json::to_string(value).map_err(|e| Fault::Corrupt(format!("an entry cannot be written: {e}")))
+}
+
+/// An entry as the journal holds it: a run's record stands in the table of runs, once.
+fn written(entry: &Entry) -> Result<String, Fault> {
+    match entry {
+        Entry::RunStarted { run, at, .. } => {
+            json(&Entry::RunStarted { run: run.clone(), at: at.clone(), record: Box::new(hollow()) })
+        }
+        other => json(other),
+    }
+}
+
+/// Stands in the journal for a run's record.
+fn hollow() -> RunRecord {
+    let plan = Plan {
+        format: PLAN_FORMAT,
+        stack: String::new(),
+        serial: 0,
+        purpose: Purpose::Apply,
+        blueprint: None,
+        inputs: Default::default(),
+        resources: Vec::new(),
+        outputs: Default::default(),
+        passwords: Default::default(),
+        failed: Default::default(),
+    };
+    RunRecord { blueprint: None, inputs: Default::default(), plan }
+}
+
+async fn insert_entries(
+    connection: &mut SqliteConnection,
+    stack: &Counters,
+    entries: &[Entry],
+) -> Result<(), Fault> {
+    let texts = entries.iter().map(written).collect::<Result<Vec<_>, _>>()?;
+    let mut serial = stack.serial;
+    for chunk in texts.chunks(ROWS) {
+        let mut sql = QueryBuilder::<Sqlite>::new("INSERT INTO journal (stack, serial, entry) ");
+        sql.push_values(chunk, |mut row, text| {
+            serial += 1;
+            row.push_bind(stack.id).push_bind(serial).push_bind(text.as_str());
+        });
+        sql.build().persistent(chunk.len() == ROWS).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn insert_events(
+    connection: &mut SqliteConnection,
+    stack: &Counters,
+    events: &[Event],
+) -> Result<(), Fault> {
+    let texts = events.iter().map(json).collect::<Result<Vec<_>, _>>()?;
+    let mut seq = stack.events;
+    for chunk in texts.chunks(ROWS) {
+        let mut sql = QueryBuilder::<Sqlite>::new("INSERT INTO events (stack, seq, event) ");
+        sql.push_values(chunk, |mut row, text| {
+            seq += 1;
+            row.push_bind(stack.id).push_bind(seq).push_bind(text.as_str());
+        });
+        sql.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn insert_run(
+    connection: &mut SqliteConnection,
+    stack: i64,
+    serial: i64,
+    run: &str,
+    at: &str,
+    record: &RunRecord,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO runs (stack, serial, run, purpose, started, record) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(stack)
+    .bind(serial)
+    .bind(run)
+    .bind(json(&record.plan.purpose)?)
+    .bind(at)
+    .bind(json(record)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

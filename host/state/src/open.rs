@@ -1,0 +1,93 @@
+//! Opening the file: is it ours, which format has it, and bringing it to the current one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Transaction};
+
+use crate::error::StateError;
+use crate::fault::Fault;
+
+/// The format that this version writes.
+pub const FORMAT: i64 = 1;
+
+/// What takes a file from each format to the next, and says so in it; the first makes an empty file ours.
+const MIGRATIONS: [&str; FORMAT as usize] = [include_str!("schema_1.sql")];
+
+/// Marks the file as ours (`SHVE`), for us and for `file`. The first migration writes it.
+const APPLICATION_ID: i64 = 0x5348_5645;
+
+/// How long to wait for another process's write. Writes take milliseconds; a snapshot of ten thousand resources under
+/// a second.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Size that the log beside the file is cut back to, in bytes.
+const WAL_SIZE: &str = "16777216";
+
+/// Rows that may wait between the database's thread and ours: enough that a load does not switch threads at each row.
+const ROWS_IN_FLIGHT: usize = 1024;
+
+/// Opens the file, which is there, and migrates it.
+pub(crate) async fn connect(path: &Path) -> Result<SqliteConnection, Fault> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(BUSY)
+        .row_buffer_size(ROWS_IN_FLIGHT)
+        .foreign_keys(true)
+        .disable_statement_logging();
+    // Before the file is changed in any way: it may be somebody else's.
+    let mut connection = options.connect().await?;
+    let mut transaction = connection.begin().await?;
+    check(&mut transaction, path).await?;
+    drop(transaction);
+    connection.close().await?;
+    let mut connection = options
+        // Readers do not stop the writer, and a commit is one sync.
+        .journal_mode(SqliteJournalMode::Wal)
+        // A commit is on the disk when it returns: what the intents before anything outside rest on.
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("fullfsync", "1")
+        .pragma("journal_size_limit", WAL_SIZE)
+        .connect()
+        .await?;
+    migrate(&mut connection, path).await?;
+    Ok(connection)
+}
+
+/// The file's format; zero: it is empty. In a transaction: another process may be making it ours right now.
+async fn check(transaction: &mut Transaction<'_, Sqlite>, path: &Path) -> Result<i64, Fault> {
+    let path = || path.display().to_string();
+    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut **transaction).await?;
+    let format: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut **transaction).await?;
+    if id == APPLICATION_ID {
+        if format > FORMAT {
+            return Err(StateError::NewerFormat { path: path(), found: format, known: FORMAT }.into());
+        }
+        return Ok(format);
+    }
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut **transaction).await?;
+    if id != 0 || format != 0 || tables != 0 {
+        let why = "it is another program's database".to_owned();
+        return Err(StateError::NotState { path: path(), why }.into());
+    }
+    Ok(0)
+}
+
+async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), Fault> {
+    let mut transaction = connection.begin().await?;
+    if check(&mut transaction, path).await? == FORMAT {
+        return Ok(());
+    }
+    drop(transaction);
+    // Look again once nobody else writes.
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let format = check(&mut transaction, path).await?;
+    for sql in MIGRATIONS.iter().skip(usize::try_from(format).unwrap_or(0)) {
+        sqlx::raw_sql(*sql).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! `File`: a text file in the folder that the operator granted.
+//!
+//! The granted folder is the plugin's only authority: it arrives as WASI's preopen, and no path leads out of it.
+//! A creation is one rename of a finished file, so nobody ever reads half of one.
+
+mod disk;
+mod file;
+mod path;
+
+sheave_sdk::provider!(adopting file::File);

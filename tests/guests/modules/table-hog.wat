@@ -1,0 +1,20 @@
+;; Takes table elements without end.
+;; A core module: the test wraps it into a component of the world `emitter`.
+(module
+  (memory (export "memory") 2)
+  (table $t 1 funcref)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096)
+  (func (export "sheave:plugin/model@0.1.0#describe") (result i32) unreachable)
+  (func (export "sheave:plugin/model@0.1.0#settings-schema") (result i32) unreachable)
+  (func (export "sheave:plugin/model@0.1.0#schema") (param i32 i32) (result i32) unreachable)
+  (func (export "sheave:plugin/model@0.1.0#check")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "sheave:plugin/model@0.1.0#upgrade")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "sheave:plugin/emit@0.1.0#needs") (param i32) (result i32) unreachable)
+  (func $render (export "sheave:plugin/emit@0.1.0#render") (param i32) (result i32)
+    (loop $again
+      (drop (table.grow $t (ref.null func) (i32.const 10000)))
+      br $again)
+    unreachable)
+  (func (export "sheave:plugin/emit@0.1.0#observe") (param i32) (result i32) unreachable))
