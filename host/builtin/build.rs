@@ -29,7 +29,8 @@ fn main() -> Result<()> {
     };
     // The folder that `cargo xtask guests` uses too: std is built once, and this finds its work done.
     let target_dir = plugins.join("target");
-    let status = toolchain.build(&plugins, &target_dir).args(["--locked", "--quiet", "-p", PACKAGE]).status()?;
+    let status =
+        toolchain.build(&plugins, &target_dir).args(["--locked", "--quiet", "-p", PACKAGE]).status()?;
     if !status.success() {
         bail!("the guest `{PACKAGE}` does not build, with {}", toolchain.describe());
     }

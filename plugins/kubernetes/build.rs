@@ -25,11 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut used = Vec::new();
         reach(&kind["schema"], &defs, &mut used)?;
         used.sort_unstable();
-        let (api_version, namespaced) = (kind["apiVersion"].as_str().unwrap_or_default(), &kind["namespaced"]);
+        let api_version = kind["apiVersion"].as_str().unwrap_or_default();
         writeln!(
             code,
-            "    Schema {{ kind: {name:?}, api_version: {api_version:?}, namespaced: {namespaced}, \
-             root: {:?}, defs: &{used:?} }},",
+            "    Schema {{ kind: {name:?}, api_version: {api_version:?}, root: {:?}, defs: &{used:?} }},",
             kind["schema"].to_string(),
         )?;
     }

@@ -23,7 +23,8 @@ pub(crate) fn bench() -> Result<()> {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    let mut blueprint = String::from("blueprint: bench\ntargets:\n  main: {kubernetes: {namespace: default}}\nresources:\n");
+    let mut blueprint =
+        String::from("blueprint: bench\ntargets:\n  main: {kubernetes: {namespace: default}}\nresources:\n");
     writeln!(blueprint, "  map:\n    for-each: ${{range({OBJECTS})}}\n    type: kubernetes:ConfigMap")?;
     writeln!(blueprint, "    properties: {{data: {{index: \"${{string(each.key)}}\"}}}}")?;
     fs::write(folder.join("blueprint.yaml"), blueprint)?;

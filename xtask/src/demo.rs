@@ -15,7 +15,9 @@ pub(crate) fn demo() -> Result<()> {
     build()?;
     cluster::up()?;
     let variables = cluster::variables()?;
-    for args in [&["plan"][..], &["apply", "--yes"], &["plan"], &["status"], &["outputs"], &["destroy", "--yes"]] {
+    for args in
+        [&["plan"][..], &["apply", "--yes"], &["plan"], &["status"], &["outputs"], &["destroy", "--yes"]]
+    {
         say(format!("sheave {} -f {EXAMPLE}", args.join(" ")));
         let mut sheave = Command::new(target_dir().join("release/sheave"));
         sheave.current_dir(root()).args(args).args(["-f", EXAMPLE]).envs(variables.iter().cloned());

@@ -61,7 +61,9 @@ impl Toolchain {
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Installed { .. } => format!("{TARGET} of the installed toolchain"),
-            Self::BuildStd { rustc, .. } => format!("{TARGET} with std built from source by {}", rustc.display()),
+            Self::BuildStd { rustc, .. } => {
+                format!("{TARGET} with std built from source by {}", rustc.display())
+            }
         }
     }
 }
@@ -80,7 +82,8 @@ fn clean(program: impl AsRef<std::ffi::OsStr>) -> Command {
         let leaks = text.starts_with("CARGO")
             || text.starts_with("RUSTC")
             || text.starts_with("DEP_")
-            || ["RUSTFLAGS", "RUSTDOC", "RUSTDOCFLAGS", "CLIPPY_ARGS", "CLIPPY_CONF_DIR", "MAKEFLAGS"].contains(&text)
+            || ["RUSTFLAGS", "RUSTDOC", "RUSTDOCFLAGS", "CLIPPY_ARGS", "CLIPPY_CONF_DIR", "MAKEFLAGS"]
+                .contains(&text)
             || ["TARGET", "HOST", "OUT_DIR", "NUM_JOBS", "PROFILE", "OPT_LEVEL", "DEBUG"].contains(&text);
         if leaks && !kept {
             command.env_remove(&name);

@@ -16,12 +16,11 @@ pub const MAX_NAMES: usize = 5_000;
 /// Bytes of one expression: what is longer is not read by people, and the parser's time grows with it.
 pub const MAX_EXPRESSION_BYTES: usize = 4_096;
 
-/// Operators and brackets of one expression: `a + b + c` and `a.b.c` are a level of the tree for each, and the parser
-/// is recursive.
-pub const MAX_EXPRESSION_OPERATORS: usize = 400;
+/// Words, signs and brackets of one expression.
+pub const MAX_EXPRESSION_TOKENS: usize = 1_500;
 
-/// Brackets inside one another in one expression: the parser is recursive.
-pub const MAX_EXPRESSION_NESTING: u16 = 48;
+/// Brackets and choices inside one another in one expression: the parser is recursive.
+pub const MAX_EXPRESSION_NESTING: usize = 48;
 
 /// Levels of one expression's tree; `a + b + c` and `a.b.c` have one for each operator. What walks it is recursive.
 pub const MAX_EXPRESSION_DEPTH: usize = 160;

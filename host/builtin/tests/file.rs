@@ -1,4 +1,5 @@
 //! The plugin `file`, built from `plugins/file`, on a real folder through the host that runs it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,10 @@ const COMPONENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/guest
 
 async fn plugin(folders: &[(&Path, Access)]) -> Plugin {
     let wasm = fs::read(COMPONENT).expect("`cargo xtask guests` builds it");
-    let grant = |(path, access): &(&Path, Access)| FolderGrant { path: path.to_str().unwrap().to_owned(), access: *access };
+    let grant = |(path, access): &(&Path, Access)| FolderGrant {
+        path: path.to_str().unwrap().to_owned(),
+        access: *access,
+    };
     let grants = Grants { filesystem: folders.iter().map(grant).collect(), ..Grants::default() };
     PluginHost::new(HostConfig::default()).unwrap().load("file", &wasm, &grants).await.unwrap()
 }
@@ -84,7 +88,9 @@ fn files(folder: &Path) -> Vec<String> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(files(&path).iter().map(|f| format!("{}/{f}", path.file_name().unwrap().to_str().unwrap())));
+            found.extend(
+                files(&path).iter().map(|f| format!("{}/{f}", path.file_name().unwrap().to_str().unwrap())),
+            );
         } else {
             found.push(path.file_name().unwrap().to_str().unwrap().to_owned());
         }
@@ -112,7 +118,11 @@ async fn lives_from_creation_to_deletion() {
 
     assert_eq!(apply(&plugin, &change(Some(&changed), None), "3").await.unwrap(), None);
     assert!(files(folder.path()).is_empty());
-    assert_eq!(apply(&plugin, &change(Some(&changed), None), "3").await.unwrap(), None, "gone already is no fault");
+    assert_eq!(
+        apply(&plugin, &change(Some(&changed), None), "3").await.unwrap(),
+        None,
+        "gone already is no fault"
+    );
     assert_eq!(plugin.read(&of(), &changed).await.unwrap(), None);
 }
 
@@ -127,7 +137,9 @@ async fn a_creation_that_was_cut_off_anywhere_ends_in_one_file() {
     let Step::Pending { resume, .. } = first else { panic!("{first:?}") };
     assert!(!folder.path().join("www/index.html").exists(), "no half of it under its name");
     // Cut off after the file got its name, before that was kept.
-    let Step::Done(Some(made)) = plugin.apply(&what, &agreed(), "1", Some(&resume)).await.unwrap() else { panic!() };
+    let Step::Done(Some(made)) = plugin.apply(&what, &agreed(), "1", Some(&resume)).await.unwrap() else {
+        panic!()
+    };
     let again = plugin.apply(&what, &agreed(), "1", Some(&resume)).await.unwrap();
     assert_eq!(again, Step::Done(Some(made)));
     assert_eq!(files(folder.path()), ["www/index.html"]);
@@ -148,7 +160,9 @@ async fn a_strangers_file_stays_as_it_is() {
     // One that comes while the finished file waits for its name.
     fs::remove_file(&path).unwrap();
     let what = change(None, Some(&page("hello")));
-    let Step::Pending { resume, .. } = plugin.apply(&what, &agreed(), "2", None).await.unwrap() else { panic!() };
+    let Step::Pending { resume, .. } = plugin.apply(&what, &agreed(), "2", None).await.unwrap() else {
+        panic!()
+    };
     fs::write(&path, "theirs").unwrap();
     assert_eq!(code(&failure(plugin.apply(&what, &agreed(), "2", Some(&resume)).await)), "file.exists");
     assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
@@ -209,7 +223,8 @@ async fn faults_are_told_before_anything_is_done() {
     unknown.marks = vec![Mark { pointer: "/content".to_owned(), kind: MarkKind::Unknown }];
     plugin.check(&of(), &unknown).await.unwrap();
     let what = Change { of: of(), prior: None, desired: Some(unknown) };
-    let marks: Vec<_> = plugin.plan(&what).await.unwrap().outputs.marks.into_iter().map(|m| m.pointer).collect();
+    let marks: Vec<_> =
+        plugin.plan(&what).await.unwrap().outputs.marks.into_iter().map(|m| m.pointer).collect();
     assert_eq!(marks, ["/sha256", "/size"]);
 }
 

@@ -1,4 +1,11 @@
 //! The built-in plugin as it was compiled into this program, through the host that runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -44,7 +51,9 @@ async fn renders_checks_and_observes() {
     let props = json!({"data": {"greeting": "hello"}});
     let of_map = of("ConfigMap", "shard[\"eu\"]");
     assert_eq!(plugin.check(&of_map, &doc(&props)).await.unwrap(), doc(&props));
-    let [object] = &plugin.render(&of_map, &doc(&props), &[]).await.unwrap()[..] else { panic!("one object") };
+    let [object] = &plugin.render(&of_map, &doc(&props), &[]).await.unwrap()[..] else {
+        panic!("one object")
+    };
     let manifest: Value = serde_json::from_str(&object.manifest.json).unwrap();
     let expected = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shard-eu"}, "data": props["data"]});
     assert_eq!((manifest.clone(), object.target.as_str()), (expected, ""));

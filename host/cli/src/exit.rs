@@ -35,3 +35,14 @@ impl From<Exit> for ExitCode {
         Self::from(exit.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_the_contract() {
+        let all = [Exit::Done, Exit::Fault, Exit::Changes, Exit::Locked, Exit::Interrupted];
+        assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 130]);
+    }
+}

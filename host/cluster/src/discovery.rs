@@ -45,7 +45,12 @@ struct ResourceEntry {
 }
 
 impl Discovery {
-    async fn scope(&self, transport: &Transport, api_version: &str, kind: &str) -> Result<Resource, ClusterError> {
+    async fn scope(
+        &self,
+        transport: &Transport,
+        api_version: &str,
+        kind: &str,
+    ) -> Result<Resource, ClusterError> {
         if let Some(n) = native(api_version, kind) {
             return Ok(Resource { plural: n.plural.to_owned(), namespaced: n.namespaced });
         }
@@ -86,7 +91,8 @@ async fn ask(transport: &Transport, api_version: &str) -> Result<Kinds, ClusterE
 
 fn unknown(api_version: &str, kind: &str, served: &Kinds) -> ClusterError {
     let in_group: Vec<String> = served.keys().cloned().collect();
-    let nearest = nearest(kind, &in_group).map(|k| (api_version.to_owned(), k)).or_else(|| meant(api_version, kind));
+    let nearest =
+        nearest(kind, &in_group).map(|k| (api_version.to_owned(), k)).or_else(|| meant(api_version, kind));
     let nearest = nearest.filter(|(v, k)| v != api_version || k != kind);
     ClusterError::NoSuchKind { api_version: api_version.to_owned(), kind: kind.to_owned(), nearest }
 }
@@ -111,7 +117,12 @@ impl Cluster {
 
     /// What a reply says to a path that is not served: the kind is unknown, although the table or an earlier answer
     /// had it.
-    pub(crate) async fn kind_is_gone(&self, api_version: &str, kind: &str, body: &[u8]) -> Option<ClusterError> {
+    pub(crate) async fn kind_is_gone(
+        &self,
+        api_version: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> Option<ClusterError> {
         if !status::Status::of(body).is_unknown_path() {
             return None;
         }

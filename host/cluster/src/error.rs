@@ -340,7 +340,8 @@ impl ClusterError {
         let Self::Invalid { causes, .. } = self else { return Vec::new() };
         let fixed = |c: &&Cause| {
             let text = c.message.unmasked();
-            text.contains("immutable") || (text.contains("Forbidden: ") && text.contains("may not change fields"))
+            text.contains("immutable")
+                || (text.contains("Forbidden: ") && text.contains("may not change fields"))
                 || (text.contains("Forbidden: ") && text.contains("updates to "))
         };
         causes.iter().filter(fixed).map(|c| c.field.as_str()).collect()
@@ -362,7 +363,8 @@ impl ClusterError {
             Self::Conflict { conflicts, .. } => conflicts
                 .iter()
                 .map(|c| {
-                    let value = |v: &Option<Words>| v.as_ref().map_or("(not shown)", Words::unmasked).to_owned();
+                    let value =
+                        |v: &Option<Words>| v.as_ref().map_or("(not shown)", Words::unmasked).to_owned();
                     format!(
                         "{}: {} here, {} set by `{}`",
                         c.field,

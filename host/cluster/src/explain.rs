@@ -164,7 +164,8 @@ impl State {
         let pods = self.pods.get(what);
         // The serious ones first, then the newest: it shows what the last change brought.
         let unready = pods.into_iter().flatten().filter_map(|(name, p)| Some((name, p, p.reason.as_ref()?)));
-        let worst = unready.clone().max_by_key(|(name, p, reason)| (reason.serious, p.created.as_str(), *name));
+        let worst =
+            unready.clone().max_by_key(|(name, p, reason)| (reason.serious, p.created.as_str(), *name));
         // Of a bare pod its own readiness says the same.
         let note = worst.filter(|_| what.kind != "Pod").map(|(name, _, reason)| PodNote {
             pod: name.clone(),
@@ -192,7 +193,8 @@ impl State {
             }
         };
         let name = text(&obj, "/metadata/name");
-        let made_by = controller_of(&obj).unwrap_or_else(|| Controller { kind: "Pod".into(), name: name.clone() });
+        let made_by =
+            controller_of(&obj).unwrap_or_else(|| Controller { kind: "Pod".into(), name: name.clone() });
         if gone || obj.pointer("/metadata/deletionTimestamp").is_some() {
             if let Some(pods) = self.pods.get_mut(&made_by) {
                 self.count -= usize::from(pods.remove(&name).is_some());
@@ -208,7 +210,8 @@ impl State {
 
     fn see_event(&mut self, seen: Seen) {
         let Seen::Object(obj) = seen else { return };
-        let times = ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/metadata/creationTimestamp"];
+        let times =
+            ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/metadata/creationTimestamp"];
         let at = times.iter().find_map(|t| obj.pointer(t)?.as_str()?.parse::<Timestamp>().ok());
         let (kind, name) = (text(&obj, "/involvedObject/kind"), text(&obj, "/involvedObject/name"));
         let note = EventNote {
@@ -246,8 +249,10 @@ mod tests {
     }
 
     fn event(kind: &str, name: &str, at: &str, reason: &str) -> Seen {
-        Seen::Object(json!({"involvedObject": {"kind": kind, "name": name}, "lastTimestamp": at, "reason": reason,
-            "message": "a\n b"}))
+        Seen::Object(
+            json!({"involvedObject": {"kind": kind, "name": name}, "lastTimestamp": at, "reason": reason,
+            "message": "a\n b"}),
+        )
     }
 
     fn web() -> Controller {
@@ -262,7 +267,10 @@ mod tests {
         state.see_pod(pod("newest", "b", "2026-01-03T00:00:00Z", "ContainerCreating"));
         state.see_pod(pod("alike", "b", "2026-01-01T00:00:00Z", "CrashLoopBackOff"));
         let note = state.explain(&web(), Timestamp::MIN).0.unwrap();
-        assert_eq!((note.pod.as_str(), note.reason.reason.as_str(), note.alike), ("new", "CrashLoopBackOff", 2));
+        assert_eq!(
+            (note.pod.as_str(), note.reason.reason.as_str(), note.alike),
+            ("new", "CrashLoopBackOff", 2)
+        );
         state.see_pod(Seen::Gap);
         assert_eq!(state.explain(&web(), Timestamp::MIN), (None, None));
         assert_eq!(state.count, 0);

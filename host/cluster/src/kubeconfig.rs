@@ -105,7 +105,9 @@ fn merge(files: &[PathBuf]) -> Result<Kubeconfig, KubeconfigFault> {
         let unreadable = |why: String| KubeconfigFault::Unreadable { path: path.clone(), why };
         let one = Kubeconfig::read_from(path).map_err(|e| match e {
             // The parser's own words show lines of the file, and with them credentials.
-            kube::config::KubeconfigError::Parse(_) => unreadable("it is no valid YAML of a kubeconfig".to_owned()),
+            kube::config::KubeconfigError::Parse(_) => {
+                unreadable("it is no valid YAML of a kubeconfig".to_owned())
+            }
             kube::config::KubeconfigError::ReadConfig(io, _) => unreadable(io.to_string()),
             other => unreadable(other.to_string()),
         })?;
@@ -166,14 +168,20 @@ users: [{name: u, user: {token: sesame}}]
                 nearest: Some("production".into()),
             }
         );
-        assert!(matches!(settings(KUBECONFIG, Some("other")).await, Err(KubeconfigFault::NoContext { nearest: None, .. })));
-        assert!(matches!(settings(KUBECONFIG, None).await, Err(KubeconfigFault::NoCurrentContext { known }) if known.len() == 3));
+        assert!(matches!(
+            settings(KUBECONFIG, Some("other")).await,
+            Err(KubeconfigFault::NoContext { nearest: None, .. })
+        ));
+        assert!(
+            matches!(settings(KUBECONFIG, None).await, Err(KubeconfigFault::NoCurrentContext { known }) if known.len() == 3)
+        );
         assert!(matches!(settings(KUBECONFIG, Some("broken")).await, Err(KubeconfigFault::Broken(_))));
     }
 
     #[tokio::test]
     async fn a_file_that_is_none_is_said_without_its_content() {
-        let missing = TargetSettings { kubeconfig: Some("/nowhere/at/all".into()), ..TargetSettings::default() };
+        let missing =
+            TargetSettings { kubeconfig: Some("/nowhere/at/all".into()), ..TargetSettings::default() };
         assert!(matches!(read(&missing).await, Err(KubeconfigFault::NoFile(_))));
         let fault = settings("users: [{token: sesame", None).await.unwrap_err();
         assert!(matches!(fault, KubeconfigFault::Unreadable { .. }));

@@ -196,8 +196,11 @@ impl Cluster {
         })?;
         let (_, path) = self.path_of(&id).await?;
         let force = if options.force { "true" } else { "false" };
-        let mut query =
-            vec![("fieldManager", options.field_manager.as_str()), ("force", force), ("fieldValidation", "Strict")];
+        let mut query = vec![
+            ("fieldManager", options.field_manager.as_str()),
+            ("force", force),
+            ("fieldValidation", "Strict"),
+        ];
         if options.dry_run {
             query.push(("dryRun", "All"));
         }
@@ -299,7 +302,9 @@ impl Cluster {
                     && is_held(&answer);
                 Ok(if held { Deleted::Terminating } else { Deleted::Gone })
             }
-            Err(ClusterError::NotFound { .. } | ClusterError::NamespaceMissing { .. }) => Ok(Deleted::NotFound),
+            Err(ClusterError::NotFound { .. } | ClusterError::NamespaceMissing { .. }) => {
+                Ok(Deleted::NotFound)
+            }
             Err(ClusterError::Stale { .. }) if uid.is_some() => Ok(Deleted::OtherUid),
             Err(other) => Err(other),
         }

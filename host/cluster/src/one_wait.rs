@@ -54,7 +54,8 @@ enum Look {
 impl Wait<'_> {
     pub(crate) async fn run(&self) -> Result<Json, AwaitError> {
         let cluster = self.cluster;
-        let resource = cluster.scope_of(&self.id.api_version, &self.id.kind).await.map_err(|e| self.fault(e))?;
+        let resource =
+            cluster.scope_of(&self.id.api_version, &self.id.kind).await.map_err(|e| self.fault(e))?;
         let namespace = self.id.namespace.clone().unwrap_or_else(|| cluster.namespace().to_owned());
         let namespace = resource.namespaced.then_some(namespace);
         let mut watched = Watched {
@@ -203,7 +204,8 @@ impl Wait<'_> {
         let text = |at: &str| live.pointer(at).and_then(Json::as_str).unwrap_or("");
         let (group, kind) = (text("/spec/group"), text("/spec/names/kind"));
         let versions = live.pointer("/spec/versions").and_then(Json::as_array);
-        let served = versions.into_iter().flatten().filter(|v| v.get("served").and_then(Json::as_bool) == Some(true));
+        let served =
+            versions.into_iter().flatten().filter(|v| v.get("served").and_then(Json::as_bool) == Some(true));
         for version in served.filter_map(|v| v.get("name").and_then(Json::as_str)) {
             let started = Instant::now();
             let mut backoff = Backoff::new();

@@ -30,40 +30,40 @@ fn bypasses(no_proxy: &str, host: &str, port: u16) -> bool {
     if host == "localhost" || ip.is_some_and(|ip| ip.is_loopback()) {
         return true;
     }
-    no_proxy.split(',').map(|rule| rule.trim().to_ascii_lowercase()).filter(|rule| !rule.is_empty()).any(|rule| {
-        if rule == "*" {
-            return true;
-        }
-        if let (Some((net, bits)), Some(ip)) = (rule.split_once('/'), ip) {
-            return in_network(ip, net, bits);
-        }
-        let (name, rule_port) = match rule.rsplit_once(':') {
-            Some((name, digits)) if !name.contains(':') || name.ends_with(']') => (name, digits.parse::<u16>().ok()),
-            _ => (rule.as_str(), None),
-        };
-        if rule_port.is_some_and(|p| p != port) {
-            return false;
-        }
-        let name = name.trim_matches(['[', ']']);
-        if let (Ok(rule_ip), Some(ip)) = (name.parse::<IpAddr>(), ip) {
-            return rule_ip == ip;
-        }
-        // `example.com` means itself and what is beneath; `.example.com` and `*.example.com` only what is beneath.
-        let name = name.strip_prefix('*').unwrap_or(name);
-        match name.strip_prefix('.') {
-            Some(suffix) => host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')),
-            None => {
-                host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'))
+    no_proxy.split(',').map(|rule| rule.trim().to_ascii_lowercase()).filter(|rule| !rule.is_empty()).any(
+        |rule| {
+            if rule == "*" {
+                return true;
             }
-        }
-    })
+            if let (Some((net, bits)), Some(ip)) = (rule.split_once('/'), ip) {
+                return in_network(ip, net, bits);
+            }
+            let (name, rule_port) = match rule.rsplit_once(':') {
+                Some((name, digits)) if !name.contains(':') || name.ends_with(']') => {
+                    (name, digits.parse::<u16>().ok())
+                }
+                _ => (rule.as_str(), None),
+            };
+            if rule_port.is_some_and(|p| p != port) {
+                return false;
+            }
+            let name = name.trim_matches(['[', ']']);
+            if let (Ok(rule_ip), Some(ip)) = (name.parse::<IpAddr>(), ip) {
+                return rule_ip == ip;
+            }
+            // `example.com` means itself and what is beneath; `.example.com` and `*.example.com` only what is beneath.
+            let name = name.strip_prefix('*').unwrap_or(name);
+            match name.strip_prefix('.') {
+                Some(suffix) => host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')),
+                None => host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')),
+            }
+        },
+    )
 }
 
 fn in_network(ip: IpAddr, net: &str, bits: &str) -> bool {
     let (Ok(net), Ok(bits)) = (net.parse::<IpAddr>(), bits.parse::<u32>()) else { return false };
-    let same = |a: u128, b: u128, width: u32| {
-        bits <= width && (bits == 0 || (a ^ b) >> (width - bits) == 0)
-    };
+    let same = |a: u128, b: u128, width: u32| bits <= width && (bits == 0 || (a ^ b) >> (width - bits) == 0);
     match (ip, net) {
         (IpAddr::V4(a), IpAddr::V4(b)) => same(u128::from(a.to_bits()), u128::from(b.to_bits()), 32),
         (IpAddr::V6(a), IpAddr::V6(b)) => same(a.to_bits(), b.to_bits(), 128),
@@ -92,7 +92,9 @@ mod tests {
         for loopback in ["https://localhost:6443", "https://127.0.0.1:6443", "https://[::1]:6443"] {
             assert!(!through(loopback, ""), "{loopback}");
         }
-        for rule in ["*", "example.com", ".example.com", "*.example.com", "K8S.example.com", "x, k8s.example.com:443"] {
+        for rule in
+            ["*", "example.com", ".example.com", "*.example.com", "K8S.example.com", "x, k8s.example.com:443"]
+        {
             assert!(!through("https://k8s.example.com", rule), "{rule}");
         }
         for rule in ["xample.com", "example.org", "k8s.example.com:6443", ".k8s.example.com", "10.0.0.0/8"] {

@@ -54,7 +54,13 @@ impl Status {
 }
 
 /// What a reply that is no success means for `what` was tried on `target`.
-pub(crate) fn fault(what: &str, target: &str, status: StatusCode, body: &[u8], waited: Duration) -> ClusterError {
+pub(crate) fn fault(
+    what: &str,
+    target: &str,
+    status: StatusCode,
+    body: &[u8],
+    waited: Duration,
+) -> ClusterError {
     let said = Status::of(body);
     let words = Words::new(&said.message);
     let what = what.to_owned();
@@ -147,7 +153,13 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     fn judge(status: u16, body: Json) -> ClusterError {
-        fault("apply ConfigMap a/b", "main", StatusCode::from_u16(status).unwrap(), body.to_string().as_bytes(), Duration::ZERO)
+        fault(
+            "apply ConfigMap a/b",
+            "main",
+            StatusCode::from_u16(status).unwrap(),
+            body.to_string().as_bytes(),
+            Duration::ZERO,
+        )
     }
 
     fn status(reason: &str, message: &str, details: Json) -> Json {
@@ -159,24 +171,63 @@ mod tests {
         for (http, body, code) in [
             (401, status("Unauthorized", "Unauthorized", json!({})), "cluster.unauthorized"),
             (403, status("Forbidden", "configmaps is forbidden: User \"x\"", json!({})), "cluster.forbidden"),
-            (403, status("Forbidden", "pods \"a\" is forbidden: exceeded quota: q", json!({})), "cluster.quota-exceeded"),
             (
                 403,
-                status("Forbidden", "x is forbidden: unable to create new content in namespace n because it is being terminated",
-                    json!({"causes": [{"reason": "NamespaceTerminating"}]})),
+                status("Forbidden", "pods \"a\" is forbidden: exceeded quota: q", json!({})),
+                "cluster.quota-exceeded",
+            ),
+            (
+                403,
+                status(
+                    "Forbidden",
+                    "x is forbidden: unable to create new content in namespace n because it is being terminated",
+                    json!({"causes": [{"reason": "NamespaceTerminating"}]}),
+                ),
                 "cluster.namespace-terminating",
             ),
-            (404, status("NotFound", "configmaps \"b\" not found", json!({"name": "b", "kind": "configmaps"})), "cluster.not-found"),
-            (404, status("NotFound", "namespaces \"a\" not found", json!({"name": "a", "kind": "namespaces"})), "cluster.namespace-missing"),
+            (
+                404,
+                status("NotFound", "configmaps \"b\" not found", json!({"name": "b", "kind": "configmaps"})),
+                "cluster.not-found",
+            ),
+            (
+                404,
+                status("NotFound", "namespaces \"a\" not found", json!({"name": "a", "kind": "namespaces"})),
+                "cluster.namespace-missing",
+            ),
             (409, status("AlreadyExists", "x", json!({})), "cluster.already-exists"),
-            (409, status("Conflict", "the object has been modified", json!({"causes": null})), "cluster.stale"),
+            (
+                409,
+                status("Conflict", "the object has been modified", json!({"causes": null})),
+                "cluster.stale",
+            ),
             (410, status("Expired", "too old", json!({})), "cluster.stale"),
-            (422, status("Invalid", "x", json!({"causes": [{"field": "a", "message": "b"}]})), "cluster.invalid"),
+            (
+                422,
+                status("Invalid", "x", json!({"causes": [{"field": "a", "message": "b"}]})),
+                "cluster.invalid",
+            ),
             (400, status("BadRequest", "strict decoding error", json!({})), "cluster.invalid"),
             (429, status("TooManyRequests", "x", json!({})), "cluster.too-many-requests"),
-            (403, status("Forbidden", "admission webhook \"v.example.com\" denied the request: no", json!({})), "cluster.refused"),
-            (500, status("InternalError", "failed calling webhook \"v.example.com\": timeout", json!({})), "cluster.refused"),
-            (422, status("Invalid", "x is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no", json!({})), "cluster.refused"),
+            (
+                403,
+                status("Forbidden", "admission webhook \"v.example.com\" denied the request: no", json!({})),
+                "cluster.refused",
+            ),
+            (
+                500,
+                status("InternalError", "failed calling webhook \"v.example.com\": timeout", json!({})),
+                "cluster.refused",
+            ),
+            (
+                422,
+                status(
+                    "Invalid",
+                    "x is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no",
+                    json!({}),
+                ),
+                "cluster.refused",
+            ),
             (500, json!("not a status"), "cluster.server"),
             (504, status("Timeout", "x", json!({})), "cluster.server"),
         ] {
@@ -188,15 +239,22 @@ mod tests {
     fn conflicts_name_manager_and_field() {
         let got = judge(
             409,
-            status("Conflict", "Apply failed with 1 conflict", json!({"causes": [{"reason": "FieldManagerConflict",
-                "message": "conflict with \"kubectl-edit\" using v1", "field": ".data.a"}]})),
+            status(
+                "Conflict",
+                "Apply failed with 1 conflict",
+                json!({"causes": [{"reason": "FieldManagerConflict",
+                "message": "conflict with \"kubectl-edit\" using v1", "field": ".data.a"}]}),
+            ),
         );
         assert_eq!(got.to_string(), "cannot apply ConfigMap a/b: `kubectl-edit` owns .data.a");
     }
 
     #[test]
     fn what_the_server_says_is_not_in_display_or_debug() {
-        let got = judge(422, status("Invalid", "invalid value: hunter2", json!({"causes": [{"message": "hunter2"}]})));
+        let got = judge(
+            422,
+            status("Invalid", "invalid value: hunter2", json!({"causes": [{"message": "hunter2"}]})),
+        );
         assert!(!format!("{got} {got:?}").contains("hunter2"));
         assert!(got.diagnostic().detail.unwrap().contains("hunter2"));
     }

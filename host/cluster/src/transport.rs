@@ -184,16 +184,18 @@ impl Transport {
 
     /// Sends a request once, and gives the response with its body still to come.
     pub(crate) async fn open(&self, ask: &Ask) -> Result<http::Response<Body>, Cut> {
-        let mut request = Request::builder()
-            .method(ask.method.clone())
-            .uri(&ask.path)
-            .header(header::ACCEPT, ask.accept);
+        let mut request =
+            Request::builder().method(ask.method.clone()).uri(&ask.path).header(header::ACCEPT, ask.accept);
         if let Some(kind) = ask.content_type {
             request = request.header(header::CONTENT_TYPE, kind);
         }
         let request = request.body(Body::from(ask.body.clone())).map_err(|e| Cut {
             again: false,
-            error: ClusterError::Server { what: ask.what.clone(), status: 0, words: Words::new(&e.to_string()) },
+            error: ClusterError::Server {
+                what: ask.what.clone(),
+                status: 0,
+                words: Words::new(&e.to_string()),
+            },
         })?;
         let client = self.client.read().unwrap_or_else(std::sync::PoisonError::into_inner).1.clone();
         let response = client.send(request).await.map_err(|e| self.cut(&e))?;
@@ -270,11 +272,9 @@ async fn build(target: &str, config: &kube::Config) -> Result<kube::Client, Clus
         let _entered = runtime.enter();
         ClientBuilder::try_from(config).map(ClientBuilder::build).map_err(|e| match &e {
             kube::Error::Auth(auth) => credentials(&name, auth),
-            other => ClusterError::Credentials {
-                why: chain(other),
-                target: name.clone(),
-                words: Words::default(),
-            },
+            other => {
+                ClusterError::Credentials { why: chain(other), target: name.clone(), words: Words::default() }
+            }
         })
     });
     built.await.unwrap_or_else(|_| {
@@ -293,7 +293,9 @@ fn credentials(target: &str, error: &AuthError) -> ClusterError {
             format!("the plugin `{cmd}` failed with {}", out.status),
             Words::new(&String::from_utf8_lossy(&out.stderr)),
         ),
-        AuthError::AuthExecParse(_) => ("the plugin's output is not what it should be".to_owned(), Words::default()),
+        AuthError::AuthExecParse(_) => {
+            ("the plugin's output is not what it should be".to_owned(), Words::default())
+        }
         other => (chain(other), Words::default()),
     };
     ClusterError::Credentials { target: target.to_owned(), why, words }

@@ -70,7 +70,10 @@ mod tests {
         assert_eq!(object_path("v1", &pods, Some("a"), Some("b")), "/api/v1/namespaces/a/pods/b");
         assert_eq!(object_path("v1", &pods, None, None), "/api/v1/pods");
         assert_eq!(object_path("x.io/v1", &nodes, Some("a"), Some("n")), "/apis/x.io/v1/nodes/n");
-        assert_eq!(object_path("v1", &pods, Some("../x"), Some("..")), "/api/v1/namespaces/..%2Fx/pods/%2E%2E");
+        assert_eq!(
+            object_path("v1", &pods, Some("../x"), Some("..")),
+            "/api/v1/namespaces/..%2Fx/pods/%2E%2E"
+        );
         assert_eq!(with_query("/a", &[("b", "c=d,e"), ("f", "ü")]), "/a?b=c%3Dd%2Ce&f=%C3%BC");
     }
 }

@@ -57,8 +57,16 @@ impl Cluster {
             .enumerate()
             .map(|(index, AwaitTarget { id, uid, judge })| {
                 let report = report.clone();
-                let wait =
-                    Wait { cluster: self, goal, id, uid: uid.as_deref(), judge: &**judge, started, report, index };
+                let wait = Wait {
+                    cluster: self,
+                    goal,
+                    id,
+                    uid: uid.as_deref(),
+                    judge: &**judge,
+                    started,
+                    report,
+                    index,
+                };
                 async move { wait.run().await.map(|live| (index, live)) }
             })
             .collect();

@@ -115,12 +115,12 @@ impl AwaitError {
         let diagnostic = Diagnostic::error(self.code(), self.to_string());
         match self {
             Self::Failed { rule, waiting, .. } => diagnostic.with_detail(format!("{waiting}\nrule: {rule}")),
-            Self::Timeout { waiting, wanted, .. } => diagnostic.with_detail(waiting.to_string()).with_help(
-                match *wanted {
+            Self::Timeout { waiting, wanted, .. } => {
+                diagnostic.with_detail(waiting.to_string()).with_help(match *wanted {
                     "gone" => "something holds it: see its finalizers",
                     _ => "give it more time with `timeout`, or do not wait with `wait: false`",
-                },
-            ),
+                })
+            }
             Self::Cluster { source, .. } => {
                 let inner = source.diagnostic();
                 Diagnostic { summary: diagnostic.summary, ..inner }

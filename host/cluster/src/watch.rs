@@ -90,17 +90,9 @@ pub(crate) async fn follow(
     let mut version = String::new();
     let mut backoff = Backoff::new();
     let mut failures = 0;
-    let mut first = true;
     loop {
-        if version.is_empty() && !first {
-            see(Seen::Gap);
-        }
-        first = false;
         let mut heard = false;
-        let end = {
-            let mut see = |seen: Seen| see(seen);
-            connection(transport, watched, &mut version, &wanted, &mut see, &mut heard).await
-        };
+        let end = connection(transport, watched, &mut version, &wanted, &mut see, &mut heard).await;
         if heard {
             backoff.reset();
             failures = 0;
@@ -140,7 +132,8 @@ async fn connection(
 ) -> End {
     let resource = Resource { plural: watched.plural.clone(), namespaced: true };
     let path = object_path(&watched.api_version, &resource, watched.namespace.as_deref(), None);
-    let mut query = vec![("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", WATCH_SECONDS)];
+    let mut query =
+        vec![("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", WATCH_SECONDS)];
     query.extend(watched.field_selector.as_deref().map(|s| ("fieldSelector", s)));
     if !version.is_empty() {
         query.push(("resourceVersion", version.as_str()));
@@ -153,6 +146,10 @@ async fn connection(
         Ok(Err(Cut { again: false, error })) => return End::Failed(error),
     };
     let status = response.status();
+    if status.is_success() && version.is_empty() {
+        // The watch begins now, with what there is; what went before that is not told.
+        see(Seen::Gap);
+    }
     let mut body = response.into_body();
     let mut buffer = BytesMut::new();
     loop {

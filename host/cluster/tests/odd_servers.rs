@@ -71,7 +71,11 @@ impl Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, rules: Arc<Vec<(&str, Mutex<VecDeque<Step>>)>>, asked: Arc<Mutex<Vec<String>>>) {
+async fn serve(
+    mut stream: TcpStream,
+    rules: Arc<Vec<(&str, Mutex<VecDeque<Step>>)>>,
+    asked: Arc<Mutex<Vec<String>>>,
+) {
     let mut buffer = Vec::new();
     loop {
         let Some(head) = head(&mut stream, &mut buffer).await else { return };
@@ -122,7 +126,9 @@ async fn head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String> {
     loop {
         if let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
-            let length = head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head
+                .lines()
+                .find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
             let whole = end + 4 + length.unwrap_or(0_usize);
             if buffer.len() >= whole {
                 buffer.drain(..whole);
@@ -149,7 +155,12 @@ fn event(kind: &str, object: &Json) -> Json {
 }
 
 fn id() -> ObjectId {
-    ObjectId { api_version: "v1".into(), kind: "ConfigMap".into(), namespace: Some("n".into()), name: "a".into() }
+    ObjectId {
+        api_version: "v1".into(),
+        kind: "ConfigMap".into(),
+        namespace: Some("n".into()),
+        name: "a".into(),
+    }
 }
 
 fn ok(object: &Json) -> Step {
@@ -172,7 +183,11 @@ async fn wait(server: &Server) -> Result<Vec<Json>, sheave_cluster::AwaitError> 
 #[tokio::test]
 async fn a_busy_server_is_asked_again_when_it_says() {
     let busy = Step::Reply(429, "Retry-After: 1\r\n", status(429, "TooManyRequests").to_string());
-    let server = Server::with(vec![Rule { when: "GET /api/v1/namespaces/n", then: vec![busy, ok(&object(1, json!({})))] }]).await;
+    let server = Server::with(vec![Rule {
+        when: "GET /api/v1/namespaces/n",
+        then: vec![busy, ok(&object(1, json!({})))],
+    }])
+    .await;
     let started = Instant::now();
     assert!(server.cluster.get(&id()).await.unwrap().is_some());
     assert!(started.elapsed() >= Duration::from_secs(1));
@@ -189,7 +204,8 @@ async fn a_cut_connection_is_tried_again_where_that_does_no_harm() {
     let applied = server.cluster.apply(&object(0, json!({})), &ApplyOptions::default()).await.unwrap();
     assert!(!applied.created);
     assert_eq!(server.asked("PATCH"), 3);
-    let posted = server.cluster.raw(http::Method::POST, "/api/v1/namespaces/n/configmaps", None, b"{}".to_vec()).await;
+    let posted =
+        server.cluster.raw(http::Method::POST, "/api/v1/namespaces/n/configmaps", None, b"{}".to_vec()).await;
     assert!(matches!(posted, Err(ClusterError::Unreachable { .. })), "{posted:?}");
     assert_eq!(server.asked("POST"), 1);
 }
@@ -204,7 +220,11 @@ async fn a_server_that_only_cuts_is_given_up() {
 
 #[tokio::test]
 async fn an_answer_that_is_no_json_is_the_servers_fault_and_not_repeated_in_debug() {
-    let server = Server::with(vec![Rule { when: "/configmaps/a", then: vec![Step::Reply(200, "", "<html>sesame".into())] }]).await;
+    let server = Server::with(vec![Rule {
+        when: "/configmaps/a",
+        then: vec![Step::Reply(200, "", "<html>sesame".into())],
+    }])
+    .await;
     let error = server.cluster.get(&id()).await.unwrap_err();
     assert!(matches!(error, ClusterError::Server { .. }), "{error:?}");
     assert!(!format!("{error:?}").contains("sesame"));
@@ -214,33 +234,72 @@ async fn an_answer_that_is_no_json_is_the_servers_fault_and_not_repeated_in_debu
 async fn a_watch_goes_on_after_each_cut_from_where_it_was() {
     let bookmark = event("BOOKMARK", &json!({"kind": "ConfigMap", "metadata": {"resourceVersion": "5"}}));
     let server = Server::with(vec![
-        Rule { when: "resourceVersion=5", then: vec![Step::Watch(vec![event("MODIFIED", &object(6, json!({"done": "1"})))], After::Stay)] },
-        Rule { when: "watch=true", then: vec![Step::Cut, Step::Watch(vec![event("ADDED", &object(2, json!({}))), bookmark], After::End)] },
+        Rule {
+            when: "resourceVersion=5",
+            then: vec![Step::Watch(vec![event("MODIFIED", &object(6, json!({"done": "1"})))], After::Stay)],
+        },
+        Rule {
+            when: "watch=true",
+            then: vec![
+                Step::Cut,
+                Step::Watch(vec![event("ADDED", &object(2, json!({}))), bookmark], After::End),
+            ],
+        },
         Rule { when: "/configmaps/a", then: vec![ok(&object(2, json!({})))] },
     ])
     .await;
     assert_eq!(wait(&server).await.unwrap()[0]["metadata"]["resourceVersion"], "6");
-    assert_eq!(server.asked("watch=true"), 3);
-    assert_eq!(server.asked("/configmaps/a"), 1, "nothing was missed, so nothing is read again");
+    assert_eq!(server.asked("/configmaps?watch=true"), 3);
+    assert_eq!(
+        server.asked("/configmaps/a"),
+        2,
+        "once at first, once when the watch began, and then never again"
+    );
 }
 
 #[tokio::test]
 async fn a_forgotten_version_means_a_fresh_start() {
     let gone = event("ERROR", &status(410, "Expired"));
-    for expired in [Step::Watch(vec![gone], After::End), Step::Reply(410, "", status(410, "Expired").to_string())] {
+    for expired in
+        [Step::Watch(vec![gone], After::End), Step::Reply(410, "", status(410, "Expired").to_string())]
+    {
         let server = Server::with(vec![
             Rule { when: "resourceVersion=2", then: vec![expired] },
             Rule {
                 when: "watch=true",
-                then: vec![Step::Watch(vec![event("ADDED", &object(2, json!({})))], After::End), Step::Watch(vec![], After::Stay)],
+                then: vec![
+                    Step::Watch(vec![event("ADDED", &object(2, json!({})))], After::End),
+                    Step::Watch(vec![], After::Stay),
+                ],
             },
             // What happened in between is seen by reading.
-            Rule { when: "/configmaps/a", then: vec![ok(&object(2, json!({}))), ok(&object(9, json!({"done": "1"})))] },
+            Rule {
+                when: "/configmaps/a",
+                then: vec![
+                    ok(&object(2, json!({}))),
+                    ok(&object(2, json!({}))),
+                    ok(&object(9, json!({"done": "1"}))),
+                ],
+            },
         ])
         .await;
         assert_eq!(wait(&server).await.unwrap()[0]["metadata"]["resourceVersion"], "9");
-        assert_eq!(server.asked("/configmaps/a"), 2);
+        assert_eq!(server.asked("/configmaps/a"), 3);
     }
+}
+
+#[tokio::test]
+async fn what_goes_before_the_watch_begins_is_not_missed() {
+    let server = Server::with(vec![
+        Rule { when: "watch=true", then: vec![Step::Watch(vec![], After::Stay)] },
+        Rule {
+            when: "/configmaps/a",
+            then: vec![ok(&object(2, json!({}))), Step::Reply(404, "", status(404, "NotFound").to_string())],
+        },
+    ])
+    .await;
+    let error = wait(&server).await.unwrap_err();
+    assert!(matches!(error, sheave_cluster::AwaitError::Deleted { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -249,7 +308,10 @@ async fn old_news_do_not_replace_what_was_read() {
     let stale = event("ADDED", &object(3, json!({"done": "old"})));
     let fresh = event("MODIFIED", &object(11, json!({"done": "new"})));
     let server = Server::with(vec![
-        Rule { when: "watch=true", then: vec![Step::Watch(vec![stale], After::End), Step::Watch(vec![fresh], After::Stay)] },
+        Rule {
+            when: "watch=true",
+            then: vec![Step::Watch(vec![stale], After::End), Step::Watch(vec![fresh], After::Stay)],
+        },
         Rule { when: "/configmaps/a", then: vec![ok(&object(10, json!({})))] },
     ])
     .await;
@@ -279,13 +341,21 @@ async fn without_the_right_to_watch_it_is_read_time_and_again() {
         Rule { when: "watch=true", then: vec![forbidden] },
         Rule {
             when: "/configmaps/a",
-            then: vec![ok(&object(2, json!({}))), ok(&object(2, json!({}))), ok(&object(2, json!({}))), ok(&object(3, json!({"done": "1"})))],
+            then: vec![
+                ok(&object(2, json!({}))),
+                ok(&object(2, json!({}))),
+                ok(&object(2, json!({}))),
+                ok(&object(3, json!({"done": "1"}))),
+            ],
         },
     ])
     .await;
     assert_eq!(wait(&server).await.unwrap()[0]["metadata"]["resourceVersion"], "3");
     // The kind in its namespace, and then the one object.
-    assert_eq!((server.asked("watch=true"), server.asked("fieldSelector=metadata.name%3Da")), (2, 1));
+    assert_eq!(
+        (server.asked("/configmaps?watch=true"), server.asked("fieldSelector=metadata.name%3Da")),
+        (2, 1)
+    );
 }
 
 #[tokio::test]
@@ -295,12 +365,17 @@ async fn a_list_that_never_ends_is_given_up_and_one_that_expires_begins_anew() {
         Step::Reply(200, "", json!({"metadata": {"continue": token}, "items": items}).to_string())
     };
     let server = Server::with(vec![
-        Rule { when: "continue=one", then: vec![Step::Reply(410, "", status(410, "Expired").to_string()), page("", "b")] },
+        Rule {
+            when: "continue=one",
+            then: vec![Step::Reply(410, "", status(410, "Expired").to_string()), page("", "b")],
+        },
         Rule { when: "/configmaps?limit", then: vec![page("one", "a")] },
         Rule { when: "/secrets?limit", then: vec![page("more", "x")] },
     ])
     .await;
-    let names = |list: Vec<Json>| list.iter().map(|o| o["metadata"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let names = |list: Vec<Json>| {
+        list.iter().map(|o| o["metadata"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     assert_eq!(names(server.cluster.list("v1", "ConfigMap", Some("n"), None).await.unwrap()), ["a", "b"]);
     let endless = server.cluster.list("v1", "Secret", Some("n"), None).await.unwrap_err();
     assert!(matches!(endless, ClusterError::Server { .. }), "{endless:?}");

@@ -107,15 +107,17 @@ impl Context {
         self.key.mask(value)
     }
 
-    /// Takes a value's secrets into what is masked everywhere.
+    /// Takes a value's secrets into what is masked everywhere, but for short ones: a schema calls a whole map sensitive,
+    /// and masking every `web` because a Secret's user is called so would garble what is no secret.
     pub(crate) fn learn(&self, value: &Value) {
-        let mut found = Vec::new();
-        value.each_leaf(&mut |_, leaf| {
-            if let Value::Secret(secret) = leaf {
-                found.push(secret.clone());
-            }
-        });
-        self.learn_all(found);
+        /// The shortest password that anybody accepts, and longer than common words and names of things.
+        const SHORTEST: usize = 8;
+        self.learn_all(secrets_in(value).filter(|s| s.expose().len() >= SHORTEST).collect());
+    }
+
+    /// Takes an input's secrets in, however short: the operator called them so.
+    pub(crate) fn learn_input(&self, value: &Value) {
+        self.learn_all(secrets_in(value).collect());
     }
 
     /// Takes secrets into what is masked everywhere.
@@ -173,6 +175,16 @@ impl Context {
             std::future::pending::<()>().await;
         }
     }
+}
+
+fn secrets_in(value: &Value) -> impl Iterator<Item = SecretText> {
+    let mut found = Vec::new();
+    value.each_leaf(&mut |_, leaf| {
+        if let Value::Secret(secret) = leaf {
+            found.push(secret.clone());
+        }
+    });
+    found.into_iter()
 }
 
 /// RFC 3339 with milliseconds, in UTC.

@@ -419,7 +419,7 @@ impl Driver {
             watcher: watcher.clone(),
             cancelled: cancel.0.subscribe(),
         }));
-        inputs.values().for_each(|value| context.learn(value));
+        inputs.values().for_each(|value| context.learn_input(value));
         let mut outputs = BTreeMap::new();
         for (address, record) in &state.resources {
             if let Some(sealed) = &record.outputs {
@@ -551,7 +551,7 @@ async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> Result<(), 
     }
     let names: Vec<String> = context.targets.names().map(str::to_owned).collect();
     for name in names {
-        if let Some(target) = context.targets.record(&name)
+        if let Some(target) = context.targets.record(&name).await
             && session.state.targets.get(&name) != Some(&target)
         {
             entries.push(Entry::TargetUsed { name, target });

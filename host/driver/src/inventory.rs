@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sheave_cluster::{ApplyOptions, Cluster, Propagation};
+use sheave_cluster::{ApplyOptions, Cluster};
 use sheave_manifest::{Parent, Scope};
 use sheave_model::plugin::ObjectId;
 use sheave_model::{Diagnostic, plan::Plan};
@@ -108,7 +108,7 @@ impl Context {
         let Some(parent) = self.parent(cluster) else { return Ok(()) };
         if left.is_empty() {
             // With its namespace gone it is gone, too.
-            let deleted = cluster.delete(&parent.object_id(), None, Propagation::Background).await;
+            let deleted = cluster.delete(&parent.object_id(), None).await;
             return deleted.map(|_| ()).map_err(|e| self.clean(e.diagnostic()));
         }
         let scope = Scope::of(left);

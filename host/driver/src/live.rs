@@ -107,7 +107,9 @@ impl Context {
                     let found =
                         cluster.list_metadata(&id.api_version, &id.kind, id.namespace.as_deref(), None).await;
                     match found {
-                        Ok(objects) => Ok(Arc::new(Some(by_name(objects).into_keys().map(|n| (n, ())).collect()))),
+                        Ok(objects) => {
+                            Ok(Arc::new(Some(by_name(objects).into_keys().map(|n| (n, ())).collect())))
+                        }
                         Err(ClusterError::Forbidden { .. }) => Ok(Arc::new(None)),
                         Err(ClusterError::NoSuchKind { .. }) => Ok(Arc::new(Some(ByName::new()))),
                         Err(e) => Err(self.clean(e.diagnostic())),

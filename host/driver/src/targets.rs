@@ -80,8 +80,8 @@ impl Targets {
             .cluster
             .get_or_init(|| async {
                 let cluster = Cluster::connect(name, &target.settings).await.map_err(|e| e.diagnostic())?;
-                if let (Some(recorded), Some(now)) = (&target.recorded, &cluster.identity().uid)
-                    && recorded != now
+                if let (Some(recorded), Some(now)) = (&target.recorded, cluster.identity().await.ok().flatten())
+                    && *recorded != now
                 {
                     let summary = format!("target `{name}` is another cluster than the one this stack was applied to");
                     return Err(Diagnostic::error("target.other-cluster", summary).with_help(
@@ -95,15 +95,15 @@ impl Targets {
     }
 
     /// What is kept of a target, once it was reached.
-    pub(crate) fn record(&self, name: &str) -> Option<TargetRecord> {
+    pub(crate) async fn record(&self, name: &str) -> Option<TargetRecord> {
         let target = self.known.get(name)?;
         let cluster = target.cluster.get()?.as_ref().ok()?;
         Some(TargetRecord {
-            context: target.settings.context.clone(),
+            context: cluster.context().map(str::to_owned).or_else(|| target.settings.context.clone()),
             kubeconfig: target.settings.kubeconfig.as_ref().map(|p| p.to_string_lossy().into_owned()),
             in_cluster: target.settings.in_cluster,
             namespace: cluster.namespace().to_owned(),
-            cluster: cluster.identity().uid.clone(),
+            cluster: cluster.identity().await.ok().flatten(),
             inventory: false,
         })
     }

@@ -619,10 +619,11 @@ impl Applying {
     }
 
     fn stack_outputs(&mut self) -> Option<BTreeMap<String, Value>> {
-        let graph = self.world.graph.clone()?;
         if self.failed || self.cancelled {
             return None;
         }
+        // A stack that was destroyed has none any more.
+        let Some(graph) = self.world.graph.clone() else { return Some(BTreeMap::new()) };
         let mut outputs = BTreeMap::new();
         for (name, spec) in &graph.outputs {
             match self.view.evaluate(&self.world, &graph, &self.passwords, &spec.value, &None) {

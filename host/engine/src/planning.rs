@@ -7,7 +7,7 @@ use sheave_blueprint::{Graph, Repeat, ResourceSpec, Unknowns};
 use sheave_model::event::{ObjectAction, What};
 use sheave_model::plan::{Action as Planned, Deferred, PLAN_FORMAT, Plan, PlannedObject, PlannedResource};
 use sheave_model::stack::{ResourceRecord, Status};
-use sheave_model::{Address, Diagnostic, Masked, Role, Value};
+use sheave_model::{Address, Diagnostic, Masked, Role, Unknown, UnknownKind, Value};
 
 use crate::action::{Action, DiffRequest, ProviderPlanRequest, RenderRequest};
 use crate::event::{Event, Failure, ProviderPlanned, Rendered, RenderedObject};
@@ -273,6 +273,7 @@ impl Planning {
             let why = format!("{} known after apply", pointers.join(", "));
             return self.defer(&address, &kind, properties, why);
         }
+        let properties = as_texts(properties);
         let type_name = spec.type_name.clone();
         actions.push(match kind.info.role {
             Role::Emits => Action::Render(RenderRequest {
@@ -620,6 +621,16 @@ pub(crate) fn evaluate_instance(
         },
     };
     Ok((properties, Some(target)))
+}
+
+/// Every unknown leaf as a text, which the schema says they are: so each can travel as a token.
+fn as_texts(properties: Value) -> Value {
+    match properties {
+        Value::Unknown(unknown) => Value::Unknown(Unknown { kind: UnknownKind::Text, ..unknown }),
+        Value::List(items) => Value::List(items.into_iter().map(as_texts).collect()),
+        Value::Map(fields) => Value::Map(fields.into_iter().map(|(k, v)| (k, as_texts(v))).collect()),
+        known => known,
+    }
 }
 
 /// The request to compare a resource's objects.

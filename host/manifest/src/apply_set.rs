@@ -94,7 +94,8 @@ impl Parent {
 
     /// The parent, to be applied. `stack` names it for people who come across it.
     pub fn object(&self, stack: &str, version: &str, scope: &Scope) -> Json {
-        let list = |set: &mut dyn Iterator<Item = &String>| set.map(String::as_str).collect::<Vec<_>>().join(",");
+        let list =
+            |set: &mut dyn Iterator<Item = &String>| set.map(String::as_str).collect::<Vec<_>>().join(",");
         json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -227,7 +228,11 @@ mod tests {
     #[test]
     fn members_are_labelled() {
         let parent = Parent::new(UUID, "blog");
-        for mut obj in [json!({"metadata": {}}), json!({"metadata": {"labels": null}}), json!({"metadata": {"labels": {"a": "b"}}})] {
+        for mut obj in [
+            json!({"metadata": {}}),
+            json!({"metadata": {"labels": null}}),
+            json!({"metadata": {"labels": {"a": "b"}}}),
+        ] {
             parent.label(&mut obj);
             assert_eq!(obj["metadata"]["labels"][PART_OF_LABEL], json!(parent.set_id()));
         }

@@ -141,7 +141,13 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn run(desired: &'a Json, live: &'a Json, owned: &'a Ownership, ignore: &'a [String], exact: bool) -> Diff {
+    fn run(
+        desired: &'a Json,
+        live: &'a Json,
+        owned: &'a Ownership,
+        ignore: &'a [String],
+        exact: bool,
+    ) -> Diff {
         let kind = desired.get("kind").and_then(Json::as_str).unwrap_or("");
         let mut walk = Self { owned, ignore, kind, exact, out: Diff::default() };
         let mut at = At::root();
@@ -285,9 +291,7 @@ impl<'a> Walk<'a> {
             Some(node) => node.places(live).into_iter().map(|(text, i)| (i, text)).collect(),
             None => HashMap::new(),
         };
-        let child = |i: usize| {
-            node.and_then(|n| n.items.get(*texts.get(&i)?)).map(|(_, child)| child)
-        };
+        let child = |i: usize| node.and_then(|n| n.items.get(*texts.get(&i)?)).map(|(_, child)| child);
         let mut met = vec![false; live.len()];
         for (i, item) in desired.iter().enumerate() {
             let mark = at.enter_item(i, &key_label(item, keys));
@@ -314,7 +318,8 @@ impl<'a> Walk<'a> {
     }
 
     fn set(&mut self, at: &mut At<'a>, desired: &'a [Json], live: &'a [Json], node: Option<&'a Node>) {
-        let texts = |list: &[Json]| list.iter().map(Json::to_string).collect::<std::collections::HashSet<_>>();
+        let texts =
+            |list: &[Json]| list.iter().map(Json::to_string).collect::<std::collections::HashSet<_>>();
         let (there, wanted) = (texts(live), texts(desired));
         for (i, item) in desired.iter().enumerate().filter(|(_, item)| !there.contains(&item.to_string())) {
             let mark = at.enter_item(i, &i.to_string());
@@ -368,7 +373,8 @@ impl<'a> Walk<'a> {
             Json::Array(items) => {
                 let places = node.places(items);
                 for (text, (_, child)) in &node.items {
-                    if let Some((i, item)) = places.get(text.as_str()).and_then(|&i| Some((i, items.get(i)?))) {
+                    if let Some((i, item)) = places.get(text.as_str()).and_then(|&i| Some((i, items.get(i)?)))
+                    {
                         let mark = at.enter_item(i, &i.to_string());
                         self.disowned(at, child, item);
                         at.leave(&mark);

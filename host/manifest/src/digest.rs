@@ -200,7 +200,11 @@ mod tests {
         let a: Json = serde_json::from_str(r#"{"a": 1, "b": [1, 2]}"#).unwrap();
         let b: Json = serde_json::from_str(r#"{"b": [1, 2], "a": 1}"#).unwrap();
         assert_eq!(desired_digest(&a, KEY), desired_digest(&b, KEY));
-        for other in [json!({"a": 1, "b": [2, 1]}), json!({"a": "1", "b": [1, 2]}), json!({"a": 1, "b": [1, 2], "c": null})] {
+        for other in [
+            json!({"a": 1, "b": [2, 1]}),
+            json!({"a": "1", "b": [1, 2]}),
+            json!({"a": 1, "b": [1, 2], "c": null}),
+        ] {
             assert_ne!(desired_digest(&a, KEY), desired_digest(&other, KEY));
         }
         assert_eq!(desired_digest(&a, KEY).len(), 64);

@@ -11,7 +11,9 @@ pub(crate) fn same(a: &Json, b: &Json, kind: &str, names: &[&str]) -> bool {
     match (a, b) {
         (Json::Number(x), Json::Number(y)) => x == y || x.as_f64() == y.as_f64(),
         _ if a == b => true,
-        (Json::String(_) | Json::Number(_), Json::String(_) | Json::Number(_)) if is_quantity(kind, names) => {
+        (Json::String(_) | Json::Number(_), Json::String(_) | Json::Number(_))
+            if is_quantity(kind, names) =>
+        {
             matches!((quantity(a), quantity(b)), (Some(x), Some(y)) if x == y)
         }
         (Json::String(x), Json::String(y)) if is_bytes(kind, names) => {
@@ -70,7 +72,12 @@ mod tests {
         assert!(!same(&json!("1000m"), &json!("1"), "Pod", &["spec", "containers", "", "env", "", "value"]));
         assert!(!same(&json!("1k"), &json!("1000"), "ConfigMap", &["data", "limits"]));
         assert!(!same(&json!("1k"), &json!("1000"), "ConfigMap", &["data", "limits", "x"]));
-        assert!(same(&json!("1Gi"), &json!("1024Mi"), "LimitRange", &["spec", "limits", "", "max", "memory"]));
+        assert!(same(
+            &json!("1Gi"),
+            &json!("1024Mi"),
+            "LimitRange",
+            &["spec", "limits", "", "max", "memory"]
+        ));
         assert!(!same(&json!("1k"), &json!("1000"), "Widget", &["spec", "max", "text"]));
     }
 

@@ -4,6 +4,7 @@
 //! or live, are hostile: walks stop at [`sheave_model::limits::MAX_DEPTH`], nothing here panics on a wrong shape.
 
 pub mod apply_set;
+mod crd;
 mod diff;
 mod digest;
 mod equality;
@@ -21,6 +22,7 @@ mod take_over;
 mod topology;
 
 pub use apply_set::{Parent, Scope, ScopeError};
+pub use crd::custom_schema;
 pub use diff::{Change, Diff, Drift, changes_between, diff, drift};
 pub use digest::{desired_digest, owned_digest};
 pub use kind::{NativeKind, is_native_group, native, native_kinds};

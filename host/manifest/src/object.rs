@@ -127,9 +127,7 @@ fn text<'a>(
         None | Some(Json::Null) => Ok(None),
         Some(Json::String(s)) if s.is_empty() => Ok(None),
         Some(Json::String(s)) => Ok(Some(s)),
-        Some(_) => {
-            Err(ManifestError::WrongType { pointer: pointer::join(parent, key), expected: "string" })
-        }
+        Some(_) => Err(ManifestError::WrongType { pointer: pointer::join(parent, key), expected: "string" }),
     }
 }
 
@@ -232,7 +230,10 @@ fn encode_string_data(fields: &mut Map<String, Json>) -> Result<(), ManifestErro
         None | Some(Json::Null) => return Ok(()),
         Some(Json::Object(plain)) => plain,
         Some(_) => {
-            return Err(ManifestError::WrongType { pointer: "/stringData".into(), expected: "map of strings" });
+            return Err(ManifestError::WrongType {
+                pointer: "/stringData".into(),
+                expected: "map of strings",
+            });
         }
     };
     let data = fields.entry("data").or_insert(Json::Null);
@@ -301,7 +302,10 @@ pub fn encoded_len(value: &Json) -> usize {
 pub fn leave_out(obj: &mut Json, live: Option<&Json>, manager: &str, ignore: &[String]) {
     let owned = live.map(|live| Ownership::of(live, manager));
     for at in ignore {
-        let kept = live.zip(owned.as_ref()).filter(|(_, owned)| owned.only_ours(at)).and_then(|(l, _)| l.pointer(at));
+        let kept = live
+            .zip(owned.as_ref())
+            .filter(|(_, owned)| owned.only_ours(at))
+            .and_then(|(l, _)| l.pointer(at));
         let Some((parent, last)) = at.rsplit_once('/') else { continue };
         let last = last.replace("~1", "/").replace("~0", "~");
         match (obj.pointer_mut(parent), kept) {
@@ -400,7 +404,9 @@ mod tests {
 
         let mut wrong = object("v1", "Secret", "s");
         wrong["stringData"] = json!({"a": 7});
-        assert!(matches!(prepare(wrong), Err(ManifestError::WrongType { pointer, .. }) if pointer == "/stringData/a"));
+        assert!(
+            matches!(prepare(wrong), Err(ManifestError::WrongType { pointer, .. }) if pointer == "/stringData/a")
+        );
     }
 
     #[test]
@@ -419,11 +425,11 @@ mod tests {
 
     #[test]
     fn an_ignored_field_that_only_we_own_keeps_its_live_value() {
-        let live = |managers: Json| {
-            json!({"metadata": {"managedFields": managers}, "spec": {"replicas": 7}})
-        };
-        let ours = json!({"manager": "sheave", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}});
-        let scaler = json!({"manager": "hpa", "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}});
+        let live = |managers: Json| json!({"metadata": {"managedFields": managers}, "spec": {"replicas": 7}});
+        let ours =
+            json!({"manager": "sheave", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}});
+        let scaler =
+            json!({"manager": "hpa", "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}});
         let ignore = ["/spec/replicas".to_owned()];
         for (live, want) in [
             (None, json!({"spec": {}})),

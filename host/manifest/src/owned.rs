@@ -172,7 +172,8 @@ mod tests {
             entry("a", "Apply", deep)]);
         let owned = Ownership::of(&json!({"metadata": {"managedFields": entries}}), "sheave");
         assert!(owned.root.items.is_empty());
-        let many: Vec<Json> = (0..300).map(|i| entry(&format!("m{i}"), "Update", json!({"f:x": {}}))).collect();
+        let many: Vec<Json> =
+            (0..300).map(|i| entry(&format!("m{i}"), "Update", json!({"f:x": {}}))).collect();
         let owned = Ownership::of(&json!({"metadata": {"managedFields": many}}), "sheave");
         assert_eq!(owned.others(owned.root.fields["x"].owners).len(), MAX_MANAGERS - 1);
     }

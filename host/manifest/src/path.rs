@@ -152,7 +152,9 @@ mod tests {
             let (found, value) = locate(field, &obj).unwrap_or_else(|| panic!("{field}"));
             assert_eq!((found.as_str(), Some(value)), (at, obj.pointer(at)));
         }
-        for field in [".spec.x", "spec", ".spec.args[9]", ".spec.args[", ".spec[name=\"x\"]", ".spec.args[k=1]"] {
+        for field in
+            [".spec.x", "spec", ".spec.args[9]", ".spec.args[", ".spec[name=\"x\"]", ".spec.args[k=1]"]
+        {
             assert_eq!(locate(field, &obj), None, "{field}");
         }
     }

@@ -55,7 +55,8 @@ pub struct Controller {
 /// What made the pod. A replica set that carries a Deployment's hash in its name stands for the Deployment.
 pub fn controller_of(pod: &Json) -> Option<Controller> {
     let owners = Live(pod).at("/metadata/ownerReferences")?.as_array()?;
-    let owner = owners.iter().map(Live).find(|o| o.at("/controller").and_then(Json::as_bool) == Some(true))?;
+    let owner =
+        owners.iter().map(Live).find(|o| o.at("/controller").and_then(Json::as_bool) == Some(true))?;
     let (kind, name) = (owner.text("/kind"), owner.text("/name"));
     let hash = Live(pod).text("/metadata/labels/pod-template-hash");
     let deployment = (kind == "ReplicaSet" && !hash.is_empty())
@@ -111,7 +112,9 @@ pub fn explain_pod(pod: &Json) -> Option<PodReason> {
         Some(c) if c.status == "True" => None,
         Some(c) => {
             let unready: Vec<&str> = containers(obj)
-                .filter(|s| s.at("/ready").and_then(Json::as_bool) != Some(true) && s.at("/state/running").is_some())
+                .filter(|s| {
+                    s.at("/ready").and_then(Json::as_bool) != Some(true) && s.at("/state/running").is_some()
+                })
                 .map(|s| s.text("/name"))
                 .collect();
             let reason = if c.reason.is_empty() { "NotReady" } else { c.reason };

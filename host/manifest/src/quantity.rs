@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_none() {
-        for text in ["", "-", ".", "1x", "1.2.3", "1 Gi", "Gi", "1e", "1e99999999999", "0x10", "1KI", "1e40"] {
+        for text in ["", "-", ".", "1x", "1.2.3", "1 Gi", "Gi", "1e", "1e99999999999", "0x10", "1KI", "1e40"]
+        {
             assert_eq!(Quantity::parse(text), None, "{text}");
         }
         assert_eq!(Quantity::parse(&"9".repeat(65)), None);

@@ -185,7 +185,8 @@ mod tests {
 
     #[test]
     fn what_holds_is_named() {
-        let going = |finalizers: Json| json!({"metadata": {"deletionTimestamp": "t", "finalizers": finalizers}});
+        let going =
+            |finalizers: Json| json!({"metadata": {"deletionTimestamp": "t", "finalizers": finalizers}});
         assert_eq!(reason(json!({})), "it is not being deleted yet");
         assert_eq!(reason(going(json!(null))), "it is being deleted");
         assert_eq!(reason(going(json!(["a/b"]))), "it waits for the finalizer a/b");
@@ -211,7 +212,10 @@ mod tests {
         assert!(waits_for_consumer(&claim(json!({}), "Pending"), &class("WaitForFirstConsumer")));
         assert!(!waits_for_consumer(&claim(json!({}), "Pending"), &class("Immediate")));
         assert!(!waits_for_consumer(&claim(json!({}), "Lost"), &class("WaitForFirstConsumer")));
-        assert!(!waits_for_consumer(&claim(json!({"volumeName": "v"}), "Pending"), &class("WaitForFirstConsumer")));
+        assert!(!waits_for_consumer(
+            &claim(json!({"volumeName": "v"}), "Pending"),
+            &class("WaitForFirstConsumer")
+        ));
         assert!(!waits_for_consumer(&json!(null), &json!(null)));
     }
 }

@@ -66,9 +66,9 @@ fn deployment(obj: Live<'_>) -> Readiness {
         short(obj.count("/status/readyReplicas"), want, "ready"),
         short(obj.count("/status/availableReplicas"), want, "available"),
         // Without a deadline there is no such condition.
-        progressing.filter(|c| !paused && c.reason != "NewReplicaSetAvailable").map(|_| {
-            Readiness::waiting("the new replica set is not complete yet")
-        }),
+        progressing
+            .filter(|c| !paused && c.reason != "NewReplicaSetAvailable")
+            .map(|_| Readiness::waiting("the new replica set is not complete yet")),
         match obj.condition("Available") {
             Some(c) if c.status == "True" => None,
             Some(c) => Some(Readiness::waiting(c.words("not available"))),
@@ -95,9 +95,8 @@ fn stateful_set(obj: Live<'_>) -> Readiness {
         if partition > 0 {
             short(updated, want.saturating_sub(partition), "updated")
         } else {
-            (revisions.0 != revisions.1).then(|| {
-                Readiness::waiting(format!("{updated} of {want} replicas are updated"))
-            })
+            (revisions.0 != revisions.1)
+                .then(|| Readiness::waiting(format!("{updated} of {want} replicas are updated")))
         },
     ])
 }
@@ -169,9 +168,10 @@ fn service(obj: Live<'_>) -> Readiness {
         return Readiness::waiting("no cluster IP yet");
     }
     let ingress = obj.at("/status/loadBalancer/ingress").and_then(Json::as_array);
-    let addressed = ingress.into_iter().flatten().any(|i| {
-        !Live(i).text("/ip").is_empty() || !Live(i).text("/hostname").is_empty()
-    });
+    let addressed = ingress
+        .into_iter()
+        .flatten()
+        .any(|i| !Live(i).text("/ip").is_empty() || !Live(i).text("/hostname").is_empty());
     if kind == "LoadBalancer" && !addressed {
         return Readiness::waiting("the load balancer has no address yet");
     }

@@ -26,7 +26,8 @@ mod tests {
             namespace: None,
             name: "x".into(),
         };
-        for at in ["", "/data", "/data/password", "/stringData/a~1b", "/metadata/annotations", OF_SECRETS[2]] {
+        for at in ["", "/data", "/data/password", "/stringData/a~1b", "/metadata/annotations", OF_SECRETS[2]]
+        {
             assert!(is_sensitive(&id("Secret"), at), "{at}");
         }
         for at in ["/metadata/name", "/metadata/annotations/a", "/type", "/database", "/immutable"] {

@@ -7,13 +7,15 @@ use serde_json::{Map, Value as Json};
 use sheave_model::limits::MAX_DEPTH;
 
 /// The managers under which client-side apply writes.
-pub const CLIENT_SIDE_MANAGERS: &[&str] = &["kubectl-client-side-apply", "before-first-apply", "kubectl-last-applied"];
+pub const CLIENT_SIDE_MANAGERS: &[&str] =
+    &["kubectl-client-side-apply", "before-first-apply", "kubectl-last-applied"];
 
 /// The `metadata.managedFields` in which `manager` owns, by apply, what it owned before and what the managers `from`
 /// own by update. None where there is nothing to take over, or the live object is not as it should be.
 pub fn take_over(live: &Json, from: &[&str], manager: &str) -> Option<Json> {
     let entries = live.pointer("/metadata/managedFields")?.as_array()?;
-    let is = |entry: &Json, key: &str, want: &str| entry.get(key).and_then(Json::as_str).unwrap_or("") == want;
+    let is =
+        |entry: &Json, key: &str, want: &str| entry.get(key).and_then(Json::as_str).unwrap_or("") == want;
     let ours = |entry: &Json| {
         is(entry, "manager", manager) && is(entry, "operation", "Apply") && is(entry, "subresource", "")
     };

@@ -202,7 +202,8 @@ fn what_others_own_stays_and_is_named() {
     live["metadata"]["labels"]["theirs"] = json!("1");
     let ours = live["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"].as_object_mut().unwrap();
     ours.remove("f:replicas");
-    let theirs = json!({"f:metadata": {"f:labels": {"f:theirs": {}, "f:app": {}}}, "f:spec": {"f:replicas": {}}});
+    let theirs =
+        json!({"f:metadata": {"f:labels": {"f:theirs": {}, "f:app": {}}}, "f:spec": {"f:replicas": {}}});
     live["metadata"]["managedFields"].as_array_mut().unwrap().push(owned_by("hpa", "Update", theirs));
 
     let got = diff(&deployment(), &live, "sheave", &[]);
@@ -211,7 +212,10 @@ fn what_others_own_stays_and_is_named() {
     assert_eq!(got.changes[0].held_by, ["hpa"]);
     let taken = drift(&deployment(), &live, "sheave");
     assert_eq!(taken.len(), 1);
-    assert_eq!((taken[0].pointer.as_str(), &taken[0].ours, taken[0].theirs.as_ref()), ("/spec/replicas", &json!(3), Some(&json!(9))));
+    assert_eq!(
+        (taken[0].pointer.as_str(), &taken[0].ours, taken[0].theirs.as_ref()),
+        ("/spec/replicas", &json!(3), Some(&json!(9)))
+    );
     assert_eq!(diff(&deployment(), &live, "sheave", &["/spec/replicas".into()]).changes, []);
 
     // We stop owning the label, but it stays: somebody else owns it too.
@@ -253,8 +257,15 @@ fn exact_differences_between_two_states() {
     after["spec"]["template"]["spec"]["hostNetwork"] = json!(true);
     after.pointer_mut("/spec/template/spec/containers").unwrap().as_array_mut().unwrap().remove(0);
     assert_eq!(
-        lines(&changes_between(&before, &after, "sheave")).iter().map(|l| l.split(':').next().unwrap()).collect::<Vec<_>>(),
-        ["spec.template.spec.containers[app]", "spec.template.spec.hostNetwork", "spec.progressDeadlineSeconds"]
+        lines(&changes_between(&before, &after, "sheave"))
+            .iter()
+            .map(|l| l.split(':').next().unwrap())
+            .collect::<Vec<_>>(),
+        [
+            "spec.template.spec.containers[app]",
+            "spec.template.spec.hostNetwork",
+            "spec.progressDeadlineSeconds"
+        ]
     );
 }
 
@@ -279,7 +290,11 @@ fn leaf() -> impl Strategy<Value = Json> {
 fn document() -> impl Strategy<Value = Json> {
     let name = prop_oneof![Just("a"), Just("b"), Just("nodeSelector"), Just("selector"), Just("requests")];
     let tree = leaf().prop_recursive(4, 40, 4, move |inner| {
-        let items = proptest::collection::btree_map("[a-d]", proptest::collection::btree_map("[x-z]", inner.clone(), 0..3), 0..4);
+        let items = proptest::collection::btree_map(
+            "[a-d]",
+            proptest::collection::btree_map("[x-z]", inner.clone(), 0..3),
+            0..4,
+        );
         let keyed = items.prop_map(|items| {
             Json::Array(
                 items
@@ -367,11 +382,31 @@ fn normal(value: &Json) -> Json {
 
 fn any_json() -> impl Strategy<Value = Json> {
     let words = prop_oneof![
-        Just("metadata"), Just("managedFields"), Just("fieldsV1"), Just("manager"), Just("spec"), Just("status"),
-        Just("conditions"), Just("f:spec"), Just("k:{\"name\":\"a\"}"), Just("v:1"), Just("."), Just("name"), Just("kind"),
-        Just("containers"), Just("containerStatuses"), Just("phase"), Just("data"),
+        Just("metadata"),
+        Just("managedFields"),
+        Just("fieldsV1"),
+        Just("manager"),
+        Just("spec"),
+        Just("status"),
+        Just("conditions"),
+        Just("f:spec"),
+        Just("k:{\"name\":\"a\"}"),
+        Just("v:1"),
+        Just("."),
+        Just("name"),
+        Just("kind"),
+        Just("containers"),
+        Just("containerStatuses"),
+        Just("phase"),
+        Just("data"),
     ];
-    let values = prop_oneof![leaf(), Just(json!("sheave")), Just(json!("Apply")), Just(json!("Secret")), Just(json!("Pod"))];
+    let values = prop_oneof![
+        leaf(),
+        Just(json!("sheave")),
+        Just(json!("Apply")),
+        Just(json!("Secret")),
+        Just(json!("Pod"))
+    ];
     values.prop_recursive(6, 60, 5, move |inner| {
         prop_oneof![
             proptest::collection::btree_map(words.clone(), inner.clone(), 0..5).prop_map(|m| json!(m)),

@@ -27,7 +27,8 @@ fn every_case_is_judged_as_it_says() {
     let (mut count, mut names, mut wrong) = (0, BTreeSet::new(), Vec::new());
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
-        let cases: Vec<Json> = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let cases: Vec<Json> =
+            serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         for case in cases {
             let name = format!("{}: {}", file.file_stem().unwrap().display(), case["case"].as_str().unwrap());
             let (want, got) = (case["is"].as_str().unwrap(), words(&readiness(&case["object"])));

@@ -1,6 +1,5 @@
 //! The engine's view of `wit/plugin.wit`, generated. Nothing outside this crate sees these types.
 
-
 wasmtime::component::bindgen!({
     path: "../../wit/plugin.wit",
     inline: "

@@ -33,7 +33,8 @@ impl Cache {
         let key = Zeroizing::new(key);
         make_private(folder).ok()?;
         let folder =
-            rustix::fs::open(folder, OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()).ok()?;
+            rustix::fs::open(folder, OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+                .ok()?;
         let stat = rustix::fs::fstat(&folder).ok()?;
         let private = stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0;
         if !private {
@@ -46,9 +47,13 @@ impl Cache {
     /// The compiled code of the component, where there is an entry and it is authentic.
     pub(crate) fn get(&self, digest: &str) -> Option<Entry> {
         let name = self.name(digest);
-        let file =
-            rustix::fs::openat(&self.folder, &name, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
-                .ok()?;
+        let file = rustix::fs::openat(
+            &self.folder,
+            &name,
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
         let size = u64::try_from(stat.st_size).ok()?;
         if rustix::fs::FileType::from_raw_mode(stat.st_mode) != rustix::fs::FileType::RegularFile
@@ -102,10 +107,13 @@ impl Cache {
         let mut entries: Vec<_> = folder
             .flatten()
             .filter_map(|entry| {
-                let stat = rustix::fs::statat(&self.folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+                let stat =
+                    rustix::fs::statat(&self.folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
                 let regular =
                     rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile;
-                regular.then(|| (stat.st_mtime, u64::try_from(stat.st_size).unwrap_or(0), entry.file_name().to_owned()))
+                regular.then(|| {
+                    (stat.st_mtime, u64::try_from(stat.st_size).unwrap_or(0), entry.file_name().to_owned())
+                })
             })
             .collect();
         let mut total: u64 = entries.iter().map(|(_, size, _)| size).sum();

@@ -6,7 +6,8 @@ use crate::error::CallError;
 use crate::plugin::{Call, Plugin, Rights};
 use crate::reply::{self, Reply};
 use crate::wire::{
-    Change, Doc, Emitted, Failure, Instance, Live, Lookup, Observation, Planned, Role, Snapshot, Step, TypeInfo,
+    Change, Doc, Emitted, Failure, Instance, Live, Lookup, Observation, Planned, Role, Snapshot, Step,
+    TypeInfo,
 };
 
 fn pure<'a>(function: &'static str, instance: &'a str) -> Call<'a> {
@@ -94,7 +95,9 @@ impl Plugin {
         let type_name = type_name.to_owned();
         let call = pure("schema", "");
         let run = self.0.run(call, move |mut store, instance| {
-            Box::pin(async move { model.load(&mut store, &instance)?.call_schema(&mut store, &type_name).await })
+            Box::pin(
+                async move { model.load(&mut store, &instance)?.call_schema(&mut store, &type_name).await },
+            )
         });
         self.answer(&call, run.await?, |json| json)
     }
@@ -157,7 +160,12 @@ impl Plugin {
     /// # Errors
     ///
     /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not emit.
-    pub async fn render(&self, of: &Instance, props: &Doc, found: &[Live]) -> Result<Vec<Emitted>, CallError> {
+    pub async fn render(
+        &self,
+        of: &Instance,
+        props: &Doc,
+        found: &[Live],
+    ) -> Result<Vec<Emitted>, CallError> {
         let call = pure("render", &of.name);
         let emit = self.exported(&call, self.0.emit.as_ref())?;
         let (instance_of, props): (wit::Instance, wit::Doc) = (of.into(), props.into());

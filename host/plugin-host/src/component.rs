@@ -36,8 +36,7 @@ pub(crate) fn inspect(plugin: &str, wasm: &[u8]) -> Result<Shape, LoadError> {
             allowed: limits::COMPONENT_BYTES as u64,
         });
     }
-    let shape =
-        read(wasm).map_err(|e| LoadError::Invalid { plugin: plugin(), detail: e.to_string() })?;
+    let shape = read(wasm).map_err(|e| LoadError::Invalid { plugin: plugin(), detail: e.to_string() })?;
     shape.check_versions(&plugin())?;
     shape.check_imports(&plugin())?;
     shape.check_exports(&plugin())?;
@@ -103,7 +102,11 @@ impl Shape {
             .collect();
         has.sort();
         has.dedup();
-        if has.is_empty() { Ok(()) } else { Err(LoadError::InterfaceVersion { plugin: plugin.to_owned(), has }) }
+        if has.is_empty() {
+            Ok(())
+        } else {
+            Err(LoadError::InterfaceVersion { plugin: plugin.to_owned(), has })
+        }
     }
 
     fn check_imports(&self, plugin: &str) -> Result<(), LoadError> {
@@ -115,12 +118,8 @@ impl Shape {
     }
 
     fn check_exports(&self, plugin: &str) -> Result<(), LoadError> {
-        let missing = |name: &str| {
-            Err(LoadError::MissingExport {
-                plugin: plugin.to_owned(),
-                missing: ours(name),
-            })
-        };
+        let missing =
+            |name: &str| Err(LoadError::MissingExport { plugin: plugin.to_owned(), missing: ours(name) });
         if !self.exports("model") {
             return missing("model");
         }
@@ -159,7 +158,11 @@ fn refusal(import: &str) -> Option<String> {
              must not import wasi:http"
                 .to_owned()
         } else {
-            format!("no grant allows wasi:{package}; plugins get {} and, of WASI, {}", PACKAGE, WASI.join(", "))
+            format!(
+                "no grant allows wasi:{package}; plugins get {} and, of WASI, {}",
+                PACKAGE,
+                WASI.join(", ")
+            )
         });
     }
     if name.package == PACKAGE {

@@ -4,8 +4,8 @@ use crate::bindings::exports::sheave::plugin::{emit, model, provide};
 use crate::bindings::sheave::plugin::types as wit;
 use crate::text;
 use crate::wire::{
-    Change, Doc, Emitted, Failure, Instance, Live, Lookup, Mark, MarkKind, Observation, Planned, PluginDiagnostic,
-    Role, Severity, Snapshot, Step, TypeInfo,
+    Change, Doc, Emitted, Failure, Instance, Live, Lookup, Mark, MarkKind, Observation, Planned,
+    PluginDiagnostic, Role, Severity, Snapshot, Step, TypeInfo,
 };
 
 impl From<&Doc> for wit::Doc {
@@ -134,7 +134,13 @@ impl From<&Live> for emit::Live {
 
 impl From<emit::Lookup> for Lookup {
     fn from(l: emit::Lookup) -> Self {
-        Self { target: l.target, api_version: l.api_version, kind: l.kind, namespace: l.namespace, name: l.name }
+        Self {
+            target: l.target,
+            api_version: l.api_version,
+            kind: l.kind,
+            namespace: l.namespace,
+            name: l.name,
+        }
     }
 }
 

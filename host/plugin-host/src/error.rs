@@ -28,8 +28,9 @@ impl HostError {
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
             Self::Engine(_) => Diagnostic::error("plugin.host", self.to_string()),
-            Self::Folder { .. } => Diagnostic::error("plugin.grant-folder", self.to_string())
-                .with_help("create the folder, or correct `grants.filesystem` of the plugin in the blueprint"),
+            Self::Folder { .. } => Diagnostic::error("plugin.grant-folder", self.to_string()).with_help(
+                "create the folder, or correct `grants.filesystem` of the plugin in the blueprint",
+            ),
         }
     }
 }
@@ -275,7 +276,9 @@ impl LimitName {
                 "author: return less at once; operator: `grants: {limits: {reply-mib: N}}` raises it for this plugin"
             }
             Self::Depth => "author: nest the reply's JSON less; it cannot be raised",
-            Self::Objects => "author: split the type into smaller ones; operator: split the resource; it cannot be raised",
+            Self::Objects => {
+                "author: split the type into smaller ones; operator: split the resource; it cannot be raised"
+            }
             Self::Lookups => "author: ask for fewer live objects; it cannot be raised",
             Self::Types => "author: split the plugin; it cannot be raised",
         }
@@ -302,7 +305,9 @@ impl CallError {
     /// Dotted and stable. Of a plugin's own answer, the code that the plugin gave.
     pub fn code(&self) -> &str {
         match self {
-            Self::Answer(Failure::Invalid(all)) => all.first().map_or("plugin.invalid-properties", |d| d.code.as_str()),
+            Self::Answer(Failure::Invalid(all)) => {
+                all.first().map_or("plugin.invalid-properties", |d| d.code.as_str())
+            }
             Self::Answer(Failure::NotFound) => "plugin.not-found",
             Self::Answer(Failure::Denied(d) | Failure::Conflict(d) | Failure::Other(d)) => &d.code,
             Self::Answer(Failure::Retry { why, .. }) => &why.code,
@@ -325,8 +330,12 @@ impl CallError {
             Self::Answer(Failure::Invalid(all)) if !all.is_empty() => {
                 return all.iter().cloned().map(Diagnostic::from).collect();
             }
-            Self::Answer(Failure::Invalid(_)) => Diagnostic::error(self.code(), "the plugin refuses the properties"),
-            Self::Answer(Failure::NotFound) => Diagnostic::error(self.code(), "the plugin found no such thing"),
+            Self::Answer(Failure::Invalid(_)) => {
+                Diagnostic::error(self.code(), "the plugin refuses the properties")
+            }
+            Self::Answer(Failure::NotFound) => {
+                Diagnostic::error(self.code(), "the plugin found no such thing")
+            }
             Self::Answer(Failure::Denied(d) | Failure::Conflict(d) | Failure::Other(d)) => d.clone().into(),
             Self::Answer(Failure::Retry { why, .. }) => why.clone().into(),
             Self::Trap { backtrace, last_words, .. } => {
@@ -339,7 +348,9 @@ impl CallError {
                 if !detail.is_empty() {
                     of = of.with_detail(detail);
                 }
-                of.with_help("this is a fault in the plugin: send its author these lines; nothing else was harmed")
+                of.with_help(
+                    "this is a fault in the plugin: send its author these lines; nothing else was harmed",
+                )
             }
             Self::Limit { limit, backtrace, .. } => {
                 let of = Diagnostic::error(self.code(), self.to_string()).with_help(limit.hint());

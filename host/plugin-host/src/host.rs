@@ -113,9 +113,15 @@ impl PluginHost {
     /// # Errors
     ///
     /// Where it was compiled for another version of the engine, other settings or another target.
-    pub fn load_precompiled(&self, name: &str, cwasm: &'static [u8], digest: &str) -> Result<Plugin, LoadError> {
-        let component = native::deserialize(&self.0.engine, &Trusted::own_binary(cwasm))
-            .map_err(|e| HostError::Engine(format!("the built-in plugin does not fit this program: {e:#}")))?;
+    pub fn load_precompiled(
+        &self,
+        name: &str,
+        cwasm: &'static [u8],
+        digest: &str,
+    ) -> Result<Plugin, LoadError> {
+        let component = native::deserialize(&self.0.engine, &Trusted::own_binary(cwasm)).map_err(|e| {
+            HostError::Engine(format!("the built-in plugin does not fit this program: {e:#}"))
+        })?;
         let shape = Shape::of(&component);
         self.link(name, digest.to_owned(), &component, &shape, &Grants::default())
     }
@@ -153,7 +159,9 @@ impl PluginHost {
             Ok(Ok(Ok(component))) => Ok(component),
             Ok(Ok(Err(e))) => Err(LoadError::Invalid { plugin: name.to_owned(), detail: detail(&e) }),
             Ok(Err(_)) => Err(failed("the compiler broke down".to_owned())),
-            Err(_) => Err(LoadError::CompileLimit { plugin: name.to_owned(), allowed: self.0.compile_budget }),
+            Err(_) => {
+                Err(LoadError::CompileLimit { plugin: name.to_owned(), allowed: self.0.compile_budget })
+            }
         }
     }
 }

@@ -107,8 +107,12 @@ mod tests {
 
     #[test]
     fn grants_raise_and_never_lower() {
-        let low =
-            LimitRaises { memory_mib: Some(1), call_millis: Some(1), reply_mib: Some(1), fuel_millions: Some(1) };
+        let low = LimitRaises {
+            memory_mib: Some(1),
+            call_millis: Some(1),
+            reply_mib: Some(1),
+            fuel_millions: Some(1),
+        };
         let limits = of(&low);
         assert_eq!((limits.memory, limits.fuel, limits.reply), (MEMORY, FUEL, REPLY));
         assert_eq!((limits.pure_call, limits.provider_call), (PURE_CALL, PROVIDER_CALL));

@@ -22,7 +22,12 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn new(plugin: Arc<str>, function: &'static str, instance: &str, sink: Option<LogSink>) -> Self {
+    pub(crate) fn new(
+        plugin: Arc<str>,
+        function: &'static str,
+        instance: &str,
+        sink: Option<LogSink>,
+    ) -> Self {
         let instance = instance.to_owned();
         Self { plugin, function, instance, sink, lines: 0, bytes: 0, full: false, last_error: None }
     }
@@ -100,8 +105,12 @@ mod tests {
     fn collected(fill: impl Fn(&mut Log)) -> Vec<LogLine> {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = lines.clone();
-        let mut log =
-            Log::new("p".into(), "render", "web", Some(Arc::new(move |line| sink.lock().unwrap().push(line))));
+        let mut log = Log::new(
+            "p".into(),
+            "render",
+            "web",
+            Some(Arc::new(move |line| sink.lock().unwrap().push(line))),
+        );
         fill(&mut log);
         drop(log);
         Arc::try_unwrap(lines).unwrap().into_inner().unwrap()

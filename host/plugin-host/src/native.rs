@@ -23,7 +23,10 @@ impl<'a> Trusted<'a> {
 }
 
 /// The component that the engine compiled. Fails where another version or other settings compiled it.
-#[expect(unsafe_code, reason = "deserialising compiled code is unsafe; the module says why it may be done here")]
+#[expect(
+    unsafe_code,
+    reason = "deserialising compiled code is unsafe; the module says why it may be done here"
+)]
 pub(crate) fn deserialize(engine: &Engine, code: &Trusted<'_>) -> wasmtime::Result<Component> {
     // SAFETY: the bytes are what `Component::serialize` or `Engine::precompile_component` gave, unchanged: see
     // `Trusted`, which can be made in no other way.

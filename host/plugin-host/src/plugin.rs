@@ -41,7 +41,10 @@ pub(crate) struct Loaded {
 
 impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plugin").field("name", &self.0.name).field("digest", &self.0.digest).finish_non_exhaustive()
+        f.debug_struct("Plugin")
+            .field("name", &self.0.name)
+            .field("digest", &self.0.digest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,7 +92,8 @@ impl Loaded {
         stub::add(&mut base, component).map_err(mismatch)?;
         let pure = base.instantiate_pre(component).map_err(mismatch)?;
         typecheck::exports(name, &pure, component, shape)?;
-        let index = |e: wasmtime::Error| LoadError::MissingExport { plugin: name.to_owned(), missing: detail(&e) };
+        let index =
+            |e: wasmtime::Error| LoadError::MissingExport { plugin: name.to_owned(), missing: detail(&e) };
         let optional = |interface| shape.exports(interface).then_some(());
         Ok(Self {
             limits: Limits::of(&grants.limits, host.pure_call, host.provider_call),
@@ -98,7 +102,10 @@ impl Loaded {
             digest,
             model: model::GuestIndices::new(&pure).map_err(index)?,
             emit: optional("emit").map(|()| emit::GuestIndices::new(&pure)).transpose().map_err(index)?,
-            provide: optional("provide").map(|()| provide::GuestIndices::new(&pure)).transpose().map_err(index)?,
+            provide: optional("provide")
+                .map(|()| provide::GuestIndices::new(&pure))
+                .transpose()
+                .map_err(index)?,
             adopt: optional("adopt").map(|()| adopt::GuestIndices::new(&pure)).transpose().map_err(index)?,
             folders: grants.filesystem.clone(),
             pure,

@@ -52,7 +52,11 @@ impl Reply for Doc {
 impl Reply for String {
     fn check(&self) -> Checked {
         json(self)?;
-        if self.trim_ascii_start().starts_with('{') { Ok(()) } else { Err(rule("a schema must be an object")) }
+        if self.trim_ascii_start().starts_with('{') {
+            Ok(())
+        } else {
+            Err(rule("a schema must be an object"))
+        }
     }
 }
 
@@ -72,7 +76,11 @@ impl Reply for Vec<TypeInfo> {
             if !address::is_name(&ty.name) {
                 return Err(rule(format!("`{}` is no name for a type", ty.name)));
             }
-            if seen.insert(ty.name.as_str()) { Ok(()) } else { Err(rule(format!("type `{}` twice", ty.name))) }
+            if seen.insert(ty.name.as_str()) {
+                Ok(())
+            } else {
+                Err(rule(format!("type `{}` twice", ty.name)))
+            }
         })
     }
 }
@@ -80,7 +88,9 @@ impl Reply for Vec<TypeInfo> {
 /// Whether `describe` gives only roles that the plugin has the functions for.
 pub(crate) fn roles(types: &[TypeInfo], emits: bool, provides: bool) -> Checked {
     types.iter().try_for_each(|ty| match ty.role {
-        Role::Emits if !emits => Err(rule(format!("type `{}` emits, but the plugin does not export `emit`", ty.name))),
+        Role::Emits if !emits => {
+            Err(rule(format!("type `{}` emits, but the plugin does not export `emit`", ty.name)))
+        }
         Role::Provides if !provides => {
             Err(rule(format!("type `{}` provides, but the plugin does not export `provide`", ty.name)))
         }
@@ -276,7 +286,9 @@ mod tests {
     #[test]
     fn slots_are_unique_and_references_lead_somewhere() {
         vec![emitted("a", &["b"]), emitted("b", &[])].check().unwrap();
-        assert!(broken(vec![emitted("a", &[]), emitted("a", &[])].check()).contains("two objects in slot `a`"));
+        assert!(
+            broken(vec![emitted("a", &[]), emitted("a", &[])].check()).contains("two objects in slot `a`")
+        );
         assert!(broken(vec![emitted("a", &["z"])].check()).contains("no slot `z`"));
         assert!(broken(vec![emitted("", &[])].check()).contains("without a slot"));
         let many: Vec<_> = (0..=MAX_OBJECTS_PER_RENDER).map(|n| emitted(&n.to_string(), &[])).collect();
@@ -285,7 +297,12 @@ mod tests {
 
     #[test]
     fn types_have_names_and_roles_that_the_plugin_can_play() {
-        let ty = |name: &str, role| TypeInfo { name: name.to_owned(), role, schema_version: 1, summary: String::new() };
+        let ty = |name: &str, role| TypeInfo {
+            name: name.to_owned(),
+            role,
+            schema_version: 1,
+            summary: String::new(),
+        };
         vec![ty("A", Role::Emits), ty("B", Role::Provides)].check().unwrap();
         broken(vec![ty("A", Role::Emits), ty("A", Role::Provides)].check());
         broken(vec![ty("a b", Role::Emits)].check());
@@ -302,13 +319,15 @@ mod tests {
             outputs: doc("{}", &[]),
             private_data: Vec::new(),
         };
-        let delete = Change { of: crate::wire::Instance::default(), prior: Some(snapshot.clone()), desired: None };
+        let delete =
+            Change { of: crate::wire::Instance::default(), prior: Some(snapshot.clone()), desired: None };
         let create = Change { desired: Some(doc("{}", &[])), prior: None, ..delete.clone() };
         step(&Step::Done(None), &delete).unwrap();
         step(&Step::Done(Some(snapshot.clone())), &create).unwrap();
         broken(step(&Step::Done(None), &create));
         broken(step(&Step::Done(Some(snapshot)), &delete));
-        let pending = |percent| Step::Pending { resume: Vec::new(), after_ms: 0, message: String::new(), percent };
+        let pending =
+            |percent| Step::Pending { resume: Vec::new(), after_ms: 0, message: String::new(), percent };
         pending(Some(100)).check().unwrap();
         broken(pending(Some(101)).check());
     }

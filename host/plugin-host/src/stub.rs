@@ -66,22 +66,24 @@ pub(crate) fn add(linker: &mut Linker<Guest>, component: &Component) -> wasmtime
 
 fn function(to: &mut LinkerInstance<'_, Guest>, interface: &str, name: &str) -> wasmtime::Result<()> {
     match (interface, name) {
-        ("clocks/monotonic-clock", "now") => {
-            to.func_wrap(name, |mut store: StoreContextMut<'_, Guest>, (): ()| Ok((store.data_mut().stub.tick(),)))
-        }
-        ("random/random", "get-random-u64") | ("random/insecure", "get-insecure-random-u64") => {
-            to.func_wrap(name, |mut store: StoreContextMut<'_, Guest>, (): ()| {
+        ("clocks/monotonic-clock", "now") => to
+            .func_wrap(name, |mut store: StoreContextMut<'_, Guest>, (): ()| {
+                Ok((store.data_mut().stub.tick(),))
+            }),
+        ("random/random", "get-random-u64") | ("random/insecure", "get-insecure-random-u64") => to
+            .func_wrap(name, |mut store: StoreContextMut<'_, Guest>, (): ()| {
                 Ok((store.data_mut().stub.random(),))
-            })
-        }
-        ("random/random", "get-random-bytes") | ("random/insecure", "get-insecure-random-bytes") => {
-            to.func_wrap(name, |mut store: StoreContextMut<'_, Guest>, (len,): (u64,)| {
-                wasmtime::ensure!(len <= limits::STUB_RANDOM_BYTES, "{len} random bytes at once are too many");
+            }),
+        ("random/random", "get-random-bytes") | ("random/insecure", "get-insecure-random-bytes") => to
+            .func_wrap(name, |mut store: StoreContextMut<'_, Guest>, (len,): (u64,)| {
+                wasmtime::ensure!(
+                    len <= limits::STUB_RANDOM_BYTES,
+                    "{len} random bytes at once are too many"
+                );
                 let stub = &mut store.data_mut().stub;
                 let bytes: Vec<u8> = (0..len).map(|_| stub.random().to_le_bytes()[0]).collect();
                 Ok((bytes,))
-            })
-        }
+            }),
         ("io/streams", "[method]output-stream.check-write") => {
             answer(to, name, |_, _, _| Ok(Val::Result(Ok(Some(Box::new(Val::U64(WRITABLE)))))))
         }
@@ -114,7 +116,10 @@ fn function(to: &mut LinkerInstance<'_, Guest>, interface: &str, name: &str) -> 
 fn answer(
     to: &mut LinkerInstance<'_, Guest>,
     name: &str,
-    value: impl Fn(&mut StoreContextMut<'_, Guest>, &[Val], &Type) -> wasmtime::Result<Val> + Send + Sync + 'static,
+    value: impl Fn(&mut StoreContextMut<'_, Guest>, &[Val], &Type) -> wasmtime::Result<Val>
+    + Send
+    + Sync
+    + 'static,
 ) -> wasmtime::Result<()> {
     to.func_new(name, move |mut store, ty, params, results| {
         params.iter().try_for_each(|param| release(&mut store, param))?;
@@ -174,7 +179,8 @@ fn zero(store: &mut StoreContextMut<'_, Guest>, ty: &Type, denied: bool) -> wasm
             }
         }
         Type::Record(ty) => {
-            let fields = ty.fields().map(|field| Ok((field.name.to_owned(), zero(store, &field.ty, denied)?)));
+            let fields =
+                ty.fields().map(|field| Ok((field.name.to_owned(), zero(store, &field.ty, denied)?)));
             Val::Record(fields.collect::<wasmtime::Result<_>>()?)
         }
         Type::Tuple(ty) => {

@@ -36,10 +36,16 @@ impl Context<'_> {
             Some(Trap::Interrupt) => self.limit(LimitName::Time, backtrace(error)),
             Some(trap) => self.trap(trap.to_string(), backtrace(error)),
             // The engine's own type for it is not public.
-            None if error.root_cause().to_string().contains("fuel allocated for hostcalls has been exhausted") => {
+            None if error
+                .root_cause()
+                .to_string()
+                .contains("fuel allocated for hostcalls has been exhausted") =>
+            {
                 self.limit(LimitName::Reply, backtrace(error))
             }
-            None if error.is::<WasmBacktrace>() => self.trap(error.root_cause().to_string(), backtrace(error)),
+            None if error.is::<WasmBacktrace>() => {
+                self.trap(error.root_cause().to_string(), backtrace(error))
+            }
             // The guest had returned: what it left behind cannot be read.
             None => self.bad_reply(&error.root_cause().to_string()),
         }
@@ -58,7 +64,13 @@ impl Context<'_> {
             LimitName::Lookups => crate::limits::LOOKUPS.to_string(),
             LimitName::Types => crate::limits::TYPES.to_string(),
         };
-        CallError::Limit { plugin: self.plugin.to_owned(), function: self.function, limit, allowed, backtrace }
+        CallError::Limit {
+            plugin: self.plugin.to_owned(),
+            function: self.function,
+            limit,
+            allowed,
+            backtrace,
+        }
     }
 
     /// A reply that breaks the rules.
@@ -104,7 +116,11 @@ fn without_hashes(name: &str) -> String {
     while let Some((before, after)) = rest.split_once('[') {
         out.push_str(before);
         match after.split_once(']') {
-            Some((hash, after)) if (8..=16).contains(&hash.len()) && hash.bytes().all(|b| b.is_ascii_hexdigit()) => rest = after,
+            Some((hash, after))
+                if (8..=16).contains(&hash.len()) && hash.bytes().all(|b| b.is_ascii_hexdigit()) =>
+            {
+                rest = after
+            }
             _ => {
                 out.push('[');
                 rest = after;
@@ -120,7 +136,10 @@ mod tests {
 
     #[test]
     fn hashes_of_crates_are_left_out() {
-        assert_eq!(without_hashes("std[41f8972060b3e7b9]::f::<core[d1c63229f60ee951]::X>"), "std::f::<core::X>");
+        assert_eq!(
+            without_hashes("std[41f8972060b3e7b9]::f::<core[d1c63229f60ee951]::X>"),
+            "std::f::<core::X>"
+        );
         for as_it_is in ["a::b", "<[u8]>::len", "x[", "[0123456789abcdeg]", "dlmalloc[1]"] {
             assert_eq!(without_hashes(as_it_is), as_it_is);
         }

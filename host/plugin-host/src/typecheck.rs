@@ -65,7 +65,11 @@ impl<'a> Interface<'a> {
     }
 
     /// `typed` is the generated way to call the function: its parameters and result are what is expected.
-    fn fits<G: 'static, P, R>(&self, function: &str, _typed: fn(&'static G) -> TypedFunc<P, R>) -> Result<(), LoadError>
+    fn fits<G: 'static, P, R>(
+        &self,
+        function: &str,
+        _typed: fn(&'static G) -> TypedFunc<P, R>,
+    ) -> Result<(), LoadError>
     where
         P: ComponentNamedList + Lower,
         R: ComponentNamedList + Lift,
@@ -73,12 +77,12 @@ impl<'a> Interface<'a> {
         let engine = self.component.engine();
         let name = format!("{}#{function}", self.name);
         match self.instance.get_export(engine, function).map(|export| export.ty) {
-            Some(ComponentItem::ComponentFunc(func)) => func
-                .typecheck::<P, R>(&self.pre.instance_type())
-                .map_err(|e| LoadError::InterfaceMismatch {
+            Some(ComponentItem::ComponentFunc(func)) => {
+                func.typecheck::<P, R>(&self.pre.instance_type()).map_err(|e| LoadError::InterfaceMismatch {
                     plugin: self.plugin.to_owned(),
                     detail: format!("{name}: {}", detail(&e)),
-                }),
+                })
+            }
             _ => Err(LoadError::MissingExport { plugin: self.plugin.to_owned(), missing: name }),
         }
     }

@@ -11,7 +11,8 @@ use crate::limits;
 use crate::stub::WALL_SECONDS;
 
 /// Neither time nor randomness was granted: both are as fixed as in the stub.
-const RANDOM: [u8; 16] = [0x9e, 0x37, 0x79, 0xb9, 0x7f, 0x4a, 0x7c, 0x15, 0xf3, 0x9c, 0xc0, 0x60, 0x5c, 0xed, 0xc8, 0x34];
+const RANDOM: [u8; 16] =
+    [0x9e, 0x37, 0x79, 0xb9, 0x7f, 0x4a, 0x7c, 0x15, 0xf3, 0x9c, 0xc0, 0x60, 0x5c, 0xed, 0xc8, 0x34];
 
 /// A context with one preopen for each folder, named as it was granted. Folders are opened now: a folder that is
 /// replaced later is not followed, and no path leads out of it, neither by `..` nor by a link.
@@ -19,7 +20,8 @@ pub(crate) fn granted(folders: &[FolderGrant]) -> Result<WasiCtx, HostError> {
     let mut ctx = WasiCtxBuilder::new();
     ctx.allow_tcp(false).allow_udp(false).max_random_size(limits::STUB_RANDOM_BYTES);
     ctx.wall_clock(StillClock).monotonic_clock(CountingClock::default());
-    ctx.secure_random(Deterministic::new(RANDOM.to_vec())).insecure_random(Deterministic::new(RANDOM.to_vec()));
+    ctx.secure_random(Deterministic::new(RANDOM.to_vec()))
+        .insecure_random(Deterministic::new(RANDOM.to_vec()));
     ctx.insecure_random_seed(1);
     for folder in folders {
         let perms = match folder.access {

@@ -61,6 +61,18 @@ async fn measure() {
     store.append(&lock, &[run_finished("r1")], &[]).await.unwrap();
     println!("append of the run's end: {:.1} ms", one.elapsed().as_secs_f64() * 1e3);
 
+    let before = cpu_seconds();
+    for _ in 0..20 {
+        assert!(store.load("blog").await.unwrap().is_some());
+    }
+    let spent: Vec<String> = cpu_seconds()
+        .into_iter()
+        .map(|(thread, after)| (after - before.get(&thread).copied().unwrap_or(0.0), thread))
+        .filter(|(seconds, _)| *seconds > 0.0)
+        .map(|(seconds, thread)| format!("{thread} {:.0} ms", seconds / 20.0 * 1e3))
+        .collect();
+    println!("processor time of a load, by thread: {}", spent.join(", "));
+
     for (what, opens) in [("load, file open", false), ("open and load", true)] {
         let mut times = Vec::new();
         for _ in 0..7 {
@@ -94,4 +106,16 @@ async fn measure() {
     store.close().await.unwrap();
     let size = std::fs::metadata(folder.path().join(".sheave/state.db")).unwrap().len();
     println!("file: {:.1} MiB", size as f64 / 1048576.0);
+}
+
+/// Processor seconds of each thread so far, by name: what a busy machine does not distort.
+fn cpu_seconds() -> std::collections::BTreeMap<String, f64> {
+    let mut seconds = std::collections::BTreeMap::new();
+    for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
+        let Ok(stat) = std::fs::read_to_string(task.path().join("stat")) else { continue };
+        let (name, rest) = stat.split_once('(').unwrap().1.rsplit_once(')').unwrap();
+        let ticks: f64 = rest.split_whitespace().skip(11).take(2).map(|t| t.parse::<f64>().unwrap()).sum();
+        *seconds.entry(name.to_owned()).or_insert(0.0) += ticks / 100.0;
+    }
+    seconds
 }

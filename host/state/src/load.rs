@@ -1,7 +1,8 @@
 //! Loading a stack: the snapshot's rows, and the journal's tail folded into them.
 
+use futures::TryStreamExt as _;
 use sheave_model::stack::StackState;
-use sqlx::SqliteConnection;
+use sqlx::{Row as _, SqliteConnection};
 
 use crate::fault::Fault;
 use crate::parts::{self, Head};
@@ -18,14 +19,14 @@ pub(crate) async fn load(
 
 pub(crate) async fn fold(connection: &mut SqliteConnection, head: &Head) -> Result<StackState, Fault> {
     let mut state = head.state()?;
-    let rows: Vec<(String, String, String)> =
-        sqlx::query_as("SELECT kind, name, body FROM parts WHERE stack = ?")
-            .bind(head.id)
-            .fetch_all(&mut *connection)
-            .await?;
-    for (kind, name, body) in rows {
-        parts::put(&mut state, &kind, &name, &body)?;
+    // Row by row: the database's thread reads ahead while this one parses, and no text is copied.
+    let mut rows = sqlx::query("SELECT kind, name, body FROM parts WHERE stack = ?")
+        .bind(head.id)
+        .fetch(&mut *connection);
+    while let Some(row) = rows.try_next().await? {
+        parts::put(&mut state, row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)?;
     }
+    drop(rows);
     for entry in head.tail(connection).await? {
         state.record(&entry);
     }

@@ -72,7 +72,8 @@ impl Folder {
     /// Reads a file through, to its digest and size.
     pub(crate) fn see(&self, path: &str) -> Result<Seen, Failure> {
         let faulty = |code| fault("read", path, code);
-        let file = self.0.open_at(NO_LINKS, path, OpenFlags::empty(), DescriptorFlags::READ).map_err(faulty)?;
+        let file =
+            self.0.open_at(NO_LINKS, path, OpenFlags::empty(), DescriptorFlags::READ).map_err(faulty)?;
         let (mut hash, mut size) = (Sha256::new(), 0);
         loop {
             let (bytes, end) = file.read(CHUNK as u64, size).map_err(faulty)?;
@@ -130,9 +131,12 @@ impl Folder {
 fn fault(what: &str, path: &str, code: ErrorCode) -> Failure {
     let why = Diagnostic::error("file.not-possible", format!("cannot {what} `{path}`"));
     match code {
-        ErrorCode::Access | ErrorCode::NotPermitted | ErrorCode::ReadOnly => Failure::Denied(
-            why.detail(format!("{}; the grant must say `access: write`, and the user must be allowed to", code.message())),
-        ),
+        ErrorCode::Access | ErrorCode::NotPermitted | ErrorCode::ReadOnly => {
+            Failure::Denied(why.detail(format!(
+                "{}; the grant must say `access: write`, and the user must be allowed to",
+                code.message()
+            )))
+        }
         ErrorCode::Busy | ErrorCode::Interrupted | ErrorCode::WouldBlock | ErrorCode::TextFileBusy => {
             Failure::retry(1000, why.detail(code.message()))
         }

@@ -109,7 +109,12 @@ impl Provider for File {
         })
     }
 
-    fn update(_: &Context, known: Known<State>, props: Props, attempt: &Attempt) -> Result<Step<Self>, Failure> {
+    fn update(
+        _: &Context,
+        known: Known<State>,
+        props: Props,
+        attempt: &Attempt,
+    ) -> Result<Step<Self>, Failure> {
         let (folder, path) = (Folder::granted()?, known.state.path);
         if matches!(folder.entry(&path)?, Entry::Other) {
             return Err(stranger(&path));

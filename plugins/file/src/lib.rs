@@ -2,6 +2,8 @@
 //!
 //! The granted folder is the plugin's only authority: it arrives as WASI's preopen, and no path leads out of it.
 //! A creation is one rename of a finished file, so nobody ever reads half of one.
+//!
+//! WASI 0.2 knows no permissions, so a file has those that the host's umask leaves it.
 
 mod disk;
 mod file;

@@ -20,7 +20,11 @@ pub(crate) fn fault(path: &str) -> Option<Diagnostic> {
         path.split('/').find_map(part_fault)?
     };
     let detail = format!("{why}; write a path relative to the granted folder, such as `conf/app.ini`");
-    Some(Diagnostic::error("file.bad-path", format!("`{path}` cannot be a file's path")).at("/path").detail(detail))
+    Some(
+        Diagnostic::error("file.bad-path", format!("`{path}` cannot be a file's path"))
+            .at("/path")
+            .detail(detail),
+    )
 }
 
 fn part_fault(part: &str) -> Option<&'static str> {
@@ -61,9 +65,15 @@ mod tests {
         for good in ["a", "a/b.txt", ".hidden", "a b/ü", "..."] {
             assert!(fault(good).is_none(), "{good}");
         }
-        for bad in ["", "/a", "a/", "a//b", "../a", "a/../b", "./a", "a\0", "..\\a", ".sheave-x", "a/.sheave-x"] {
+        for bad in
+            ["", "/a", "a/", "a//b", "../a", "a/../b", "./a", "a\0", "..\\a", ".sheave-x", "a/.sheave-x"]
+        {
             let fault = fault(bad).unwrap();
-            assert_eq!((fault.code.as_str(), fault.pointer.as_deref()), ("file.bad-path", Some("/path")), "{bad}");
+            assert_eq!(
+                (fault.code.as_str(), fault.pointer.as_deref()),
+                ("file.bad-path", Some("/path")),
+                "{bad}"
+            );
         }
         assert!(fault(&"a".repeat(201)).is_some() && fault(&"a/".repeat(600)).is_some());
     }

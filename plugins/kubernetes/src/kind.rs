@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use sheave_sdk::{Context, Description, Diagnostic, EmitterType, Failure, Live, Map, Object, Observation, Value};
+use sheave_sdk::{
+    Context, Description, Diagnostic, EmitterType, Failure, Live, Map, Object, Observation, Value,
+};
 
 use crate::checks::{Check, Props};
 use crate::manifest::{self, SLOT};

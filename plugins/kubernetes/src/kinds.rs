@@ -9,7 +9,8 @@ use crate::outputs::{NAME, NAMESPACE, Output, UID};
 use crate::schemas;
 
 /// Every type, in the order in which they are shown.
-pub(crate) static TYPES: [&dyn EmitterType; 5] = [&CONFIG_MAP, &DEPLOYMENT, &NAMESPACE_KIND, &SECRET, &AnyObject];
+pub(crate) static TYPES: [&dyn EmitterType; 5] =
+    [&CONFIG_MAP, &DEPLOYMENT, &NAMESPACE_KIND, &SECRET, &AnyObject];
 
 static CONFIG_MAP: Kind = Kind {
     schema: schemas::of("ConfigMap"),

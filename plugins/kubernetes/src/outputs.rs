@@ -17,7 +17,8 @@ pub(crate) struct Output {
 
 #[derive(Clone, Copy, Debug)]
 enum Shape {
-    /// A text; null where the object has none.
+    /// A text; empty where the object has none. Never null: an output that is no text before it is known could not
+    /// stand in the plan.
     Text,
     /// A whole number; zero where the object has none, as Kubernetes leaves zeros out.
     Integer,
@@ -32,7 +33,8 @@ enum Shape {
 pub(crate) const NAME: Output = Output::text("name", "/metadata/name", "The object's name.").stable();
 pub(crate) const NAMESPACE: Output =
     Output::text("namespace", "/metadata/namespace", "The namespace that it stands in.").stable();
-pub(crate) const UID: Output = Output::text("uid", "/metadata/uid", "The cluster's own identity of it.").stable();
+pub(crate) const UID: Output =
+    Output::text("uid", "/metadata/uid", "The cluster's own identity of it.").stable();
 
 impl Output {
     const fn new(name: &'static str, from: &'static str, shape: Shape, about: &'static str) -> Self {
@@ -72,7 +74,7 @@ impl Output {
 
     fn schema(&self) -> Value {
         let mut schema = match self.shape {
-            Shape::Text => json!({"type": ["string", "null"]}),
+            Shape::Text => json!({"type": "string"}),
             Shape::Integer => json!({"type": "integer"}),
             Shape::Texts => json!({"type": "array", "items": {"type": "string"}}),
             Shape::Map => json!({"type": "object", "additionalProperties": {"type": "string"}}),
@@ -91,6 +93,7 @@ impl Output {
         match self.shape {
             Shape::Texts => Value::Array(all(live, self.from)),
             shape => live.pointer(self.from).cloned().unwrap_or_else(|| match shape {
+                Shape::Text => json!(""),
                 Shape::Integer => json!(0),
                 Shape::Map => json!({}),
                 _ => Value::Null,
@@ -133,9 +136,12 @@ mod tests {
             Output::texts("images", "/spec/containers/*/image", ""),
             Output::map("data", "/data", ""),
         ];
-        assert_eq!(of(&table, &Value::Null), json!({"name": null, "ready": 0, "images": [], "data": {}}));
+        assert_eq!(of(&table, &Value::Null), json!({"name": "", "ready": 0, "images": [], "data": {}}));
         let live = json!({"metadata": {"name": "a"}, "status": {"ready": 2}, "data": {"k": "v"},
             "spec": {"containers": [{"image": "one"}, {"name": "none"}, {"image": "two"}]}});
-        assert_eq!(of(&table, &live), json!({"name": "a", "ready": 2, "images": ["one", "two"], "data": {"k": "v"}}));
+        assert_eq!(
+            of(&table, &live),
+            json!({"name": "a", "ready": 2, "images": ["one", "two"], "data": {"k": "v"}})
+        );
     }
 }

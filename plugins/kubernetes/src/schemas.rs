@@ -8,8 +8,6 @@ use crate::outputs::Output;
 pub(crate) struct Schema {
     pub(crate) kind: &'static str,
     pub(crate) api_version: &'static str,
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold the kinds' outputs against it"))]
-    pub(crate) namespaced: bool,
     /// The schema of the properties, a JSON object.
     root: &'static str,
     /// What it refers to, as positions in `DEFS`.
@@ -45,7 +43,8 @@ const fn same(a: &str, b: &str) -> bool {
 impl Schema {
     /// The whole document, the outputs' schema in it. Texts are put together, none is read.
     pub(crate) fn text(&self, outputs: &[Output]) -> String {
-        let mut text = String::from(r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","x-outputs":"#);
+        let mut text =
+            String::from(r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","x-outputs":"#);
         text.push_str(&crate::outputs::schema(outputs).to_string());
         text.push_str(r#","$defs":{"#);
         for (i, at) in self.defs.iter().enumerate() {

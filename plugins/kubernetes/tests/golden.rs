@@ -1,4 +1,5 @@
 //! Golden files: `golden/NAME.json` holds a resource, `snapshots/` what comes of it. A new case needs no Rust.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,21 +13,25 @@ fn kind(name: &str) -> &'static dyn EmitterType {
 
 /// Made once each: a pod's schema is large.
 static VALIDATORS: LazyLock<HashMap<&str, jsonschema::Validator>> = LazyLock::new(|| {
-    let validator = |kind: &dyn EmitterType| jsonschema::draft202012::new(&kind.schema().parse().unwrap()).unwrap();
+    let validator =
+        |kind: &dyn EmitterType| jsonschema::draft202012::new(&kind.schema().parse().unwrap()).unwrap();
     kubernetes::types().iter().map(|kind| (kind.describe().name, validator(*kind))).collect()
 });
 
 /// What the schema says, else what the checks say, else the objects.
 fn outcome(case: &Value) -> Value {
     let kind = kind(case["type"].as_str().unwrap());
-    let marked = |key: &str| case[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+    let marked =
+        |key: &str| case[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
     let mut cx = Context::for_test(kind.describe().name, case["name"].as_str().unwrap_or("web"));
     cx = marked("secret").into_iter().fold(cx, |cx, pointer| cx.with_secret(pointer));
     cx = marked("unknown").into_iter().fold(cx, |cx, pointer| cx.with_unknown(pointer));
 
     let validator = &VALIDATORS[kind.describe().name];
-    let faults: Vec<_> =
-        validator.iter_errors(&case["props"]).map(|e| json!({"at": e.instance_path().as_str(), "why": e.to_string()})).collect();
+    let faults: Vec<_> = validator
+        .iter_errors(&case["props"])
+        .map(|e| json!({"at": e.instance_path().as_str(), "why": e.to_string()}))
+        .collect();
     if !faults.is_empty() {
         return json!({"schema": faults});
     }

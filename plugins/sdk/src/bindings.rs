@@ -1,6 +1,11 @@
 //! The interface of `wit/plugin.wit` as Rust: one small world for each ability, so that a component
 //! exports what it has and no more. The linker's tool merges the worlds that a component uses.
-#![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated from the interface, which is documented there")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated from the interface, which is documented there"
+)]
 
 /// What every plugin has.
 pub mod base {

@@ -8,8 +8,10 @@ pub use host::Level;
 pub fn line(level: Level, message: &str, fields: &[(&str, &str)]) {
     // Natively, as in tests, there is no host to write to.
     if cfg!(target_family = "wasm") {
-        let fields: Vec<_> =
-            fields.iter().map(|(n, v)| host::Field { name: (*n).to_owned(), value: (*v).to_owned() }).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(n, v)| host::Field { name: (*n).to_owned(), value: (*v).to_owned() })
+            .collect();
         host::log(level, message, &fields);
     }
 }

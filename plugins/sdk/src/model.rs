@@ -16,7 +16,12 @@ pub struct Description {
 
 impl Description {
     pub(crate) fn info(self, role: Role) -> TypeInfo {
-        TypeInfo { name: self.name.to_owned(), role, schema_version: self.version, summary: self.summary.to_owned() }
+        TypeInfo {
+            name: self.name.to_owned(),
+            role,
+            schema_version: self.version,
+            summary: self.summary.to_owned(),
+        }
     }
 }
 

@@ -11,8 +11,11 @@ use serde_json::Value;
 pub fn of<P: JsonSchema, O: JsonSchema>() -> Schema {
     let settings = || SchemaSettings::draft2020_12().with_transform(RecursiveTransform(close));
     let mut schema = settings().into_generator().into_root_schema_for::<P>();
-    let mut outputs =
-        settings().for_serialize().with(|s| s.inline_subschemas = true).into_generator().into_root_schema_for::<O>();
+    let mut outputs = settings()
+        .for_serialize()
+        .with(|s| s.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<O>();
     for keyword in ["$schema", "title"] {
         outputs.remove(keyword);
     }
@@ -38,7 +41,6 @@ pub(crate) fn having<'a>(schema: &'a Value, keyword: &'a str) -> impl Iterator<I
 pub(crate) fn fields(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
     schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(k, v)| (k.as_str(), v))
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -78,7 +80,10 @@ mod tests {
         assert_eq!(schema["properties"]["labels"]["additionalProperties"], json!({"type": "string"}));
         assert_eq!(schema["properties"]["port"]["x-immutable"], json!(true));
         assert_eq!(schema["properties"]["port"]["description"], "Where it listens.");
-        assert_eq!(schema["x-outputs"]["properties"]["inner"]["type"], "object", "outputs stand by themselves");
+        assert_eq!(
+            schema["x-outputs"]["properties"]["inner"]["type"], "object",
+            "outputs stand by themselves"
+        );
         assert_eq!(having(&schema["x-outputs"], "x-stable").collect::<Vec<_>>(), ["url"]);
     }
 }

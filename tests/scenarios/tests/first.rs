@@ -96,8 +96,11 @@ fn it_is_applied_and_then_there_is_nothing_to_do() {
     let _ = first.run(&["plan", "--detailed-exitcode"]).exits(0);
     let again = first.run(&["apply", "--yes"]).exits(0).says("Nothing to do");
     assert!(again.took < applied.took + applied.took, "{again}");
-    let requests = audit::requests_since(mark, first.0.namespace());
-    assert!(!requests.is_empty(), "it did look");
+    let requests = audit::requests_since(mark, &first.0);
+    assert!(
+        !requests.is_empty() && requests.iter().all(|r| r.user_agent.starts_with("sheave/")),
+        "{requests:?}"
+    );
     let mutating: Vec<_> = requests.iter().filter(|r| r.is_mutating()).collect();
     assert!(mutating.is_empty(), "{mutating:#?}");
 }

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use serde_json::Value;
 
 use crate::cluster::{kubectl, unique};
-use crate::{Cluster, must};
+use crate::{Cluster, Stack, must};
 
 /// How often the fence is looked for: the server writes its log within milliseconds.
 const LOOKS: usize = 20;
@@ -22,19 +22,16 @@ pub struct Request {
     pub verb: String,
     /// Path and query.
     pub uri: String,
-    /// Who asked.
+    /// The program that asked.
     pub user_agent: String,
+    /// As whom it asked: each [`Stack`](crate::Stack) asks under its namespace's name.
+    pub user: String,
 }
 
 impl Request {
     /// Whether it was to change something, be it only on trial.
     pub fn is_mutating(&self) -> bool {
         !matches!(self.verb.as_str(), "get" | "list" | "watch")
-    }
-
-    /// Whether Sheave sent it.
-    pub fn is_ours(&self) -> bool {
-        self.user_agent.starts_with("sheave/")
     }
 }
 
@@ -44,16 +41,16 @@ pub fn mark() -> Mark {
     Mark(must(std::fs::metadata(&path), path.display()).len())
 }
 
-/// Sheave's requests since `mark` that speak of `namespace`, all that were answered before this call.
-pub fn requests_since(mark: Mark, namespace: &str) -> Vec<Request> {
+/// The requests of a stack's runs since `mark`, all that were answered before this call.
+pub fn requests_since(mark: Mark, stack: &Stack) -> Vec<Request> {
     let fence = unique("fence");
     for _ in 0..LOOKS {
         // A request of our own, later than all that is asked for: once it is logged, they are.
         kubectl(&["get", "--raw", &format!("/version?fence={fence}")]);
         let requests = read(mark);
         if let Some(end) = requests.iter().position(|r| r.uri.contains(&fence)) {
-            let ours = requests[..end].iter().filter(|r| r.is_ours() && r.uri.contains(namespace));
-            return ours.cloned().collect();
+            let own = requests[..end].iter().filter(|r| r.user == stack.namespace());
+            return own.cloned().collect();
         }
     }
     panic!("{} does not show a request that was answered", Cluster::shared().audit_log().display());
@@ -69,8 +66,13 @@ fn read(Mark(from): Mark) -> Vec<Request> {
     let requests = lines.map_while(Result::ok).filter_map(|line| {
         // The last line may be half written.
         let event: Value = serde_json::from_str(&line).ok()?;
-        let text = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
-        Some(Request { verb: text("verb"), uri: text("requestURI"), user_agent: text("userAgent") })
+        let text = |at: &str| event.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Some(Request {
+            verb: text("/verb"),
+            uri: text("/requestURI"),
+            user_agent: text("/userAgent"),
+            user: text("/impersonatedUser/username"),
+        })
     });
     requests.collect()
 }

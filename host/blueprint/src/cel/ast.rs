@@ -9,6 +9,8 @@ use super::functions::Function;
 pub(crate) struct Expr {
     pub(crate) kind: ExprKind,
     pub(crate) at: (usize, usize),
+    /// Levels of the tree from here down.
+    pub(crate) depth: usize,
 }
 
 /// What a node is.
@@ -93,6 +95,12 @@ pub(crate) enum EachKind {
 }
 
 impl Expr {
+    pub(crate) fn new(kind: ExprKind, at: (usize, usize)) -> Self {
+        let mut expr = Self { kind, at, depth: 1 };
+        expr.depth = 1 + expr.children().iter().map(|e| e.depth).max().unwrap_or(0);
+        expr
+    }
+
     /// The parts directly beneath, in the order they are written.
     pub(crate) fn children(&self) -> Vec<&Expr> {
         match &self.kind {

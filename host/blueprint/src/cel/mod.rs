@@ -2,7 +2,8 @@
 
 pub(crate) mod ast;
 pub(crate) mod functions;
-mod lower;
+mod lexer;
+mod literal;
 mod parse;
 pub(crate) mod quotes;
 

@@ -32,33 +32,3 @@ fn raw(bytes: &[u8], at: usize) -> bool {
     }
     matches!(&bytes[before..at], [b'r' | b'R'] | [b'b' | b'B', b'r' | b'R'])
 }
-
-/// How many operators and brackets an expression has, outside its texts and comments: no tree is deeper.
-pub(crate) fn operators(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let (mut at, mut count) = (0, 0);
-    while let Some(&b) = bytes.get(at) {
-        match b {
-            b'"' | b'\'' => match end(bytes, at) {
-                Some(next) => {
-                    at = next;
-                    continue;
-                }
-                // What follows is no text for the parser either.
-                None => count += 1,
-            },
-            b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                at += bytes[at..].iter().position(|b| *b == b'\n').unwrap_or(bytes.len() - at);
-                continue;
-            }
-            b'.' | b'[' | b'(' | b'{' | b'?' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'='
-            | b'&' | b'|' | b'!' => {
-                count += 1;
-            }
-            b'i' if bytes[at..].starts_with(b"in") => count += 1,
-            _ => {}
-        }
-        at += 1;
-    }
-    count
-}

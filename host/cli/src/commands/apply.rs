@@ -52,11 +52,12 @@ pub(super) async fn destroy(session: &Session, args: DestroyArgs, out: &mut Out)
 
 /// A saved plan was reviewed: it is not asked about.
 async fn carry_out(session: &Session, plan: Plan, out: &mut Out) -> Result<Exit, Fault> {
+    let purpose = plan.purpose;
     let (run, tell) = Run::new(session, out);
     run.show(&format!("{}\n", plan::summary(&plan)));
     let cancel = Cancel::default();
     let done = run.through(session.driver.apply_saved(plan, &tell, &cancel), Some(&cancel)).await;
-    Ok(ended(session, run, done, Asked::No, out))
+    Ok(ended(session, run, done, purpose, Asked::No, out))
 }
 
 /// What became of the question.
@@ -93,7 +94,7 @@ async fn plan_and_ask(
     };
     let cancel = Cancel::default();
     let done = run.through(session.driver.apply(request, approve, &tell, &cancel), Some(&cancel)).await;
-    Ok(ended(session, run, done, asked.get(), out))
+    Ok(ended(session, run, done, request.purpose, asked.get(), out))
 }
 
 async fn ask(session: &Session, run: &Run<'_>, purpose: Purpose) -> bool {
@@ -108,6 +109,7 @@ fn ended(
     session: &Session,
     run: Run<'_>,
     done: Option<Result<ApplyReport, Fault>>,
+    purpose: Purpose,
     asked: Asked,
     out: &mut Out,
 ) -> Exit {
@@ -120,7 +122,7 @@ fn ended(
     let millis = run.finish(report, outcome, counts, out);
     if !session.json {
         let nothing = counts.create + counts.update + counts.delete + counts.failed == 0;
-        if !outputs.is_empty() && outcome == RunOutcome::Ok {
+        if !outputs.is_empty() && outcome == RunOutcome::Ok && purpose == Purpose::Apply {
             out.text(&format!("\nOutputs:\n{}", outputs::text(&outputs, 2, session.look.out)));
         }
         let last = match (asked, outcome) {

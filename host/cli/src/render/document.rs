@@ -199,12 +199,14 @@ fn is_plain(text: &str) -> bool {
         && [": ", " #", "->"].iter().all(|marker| !text.contains(marker))
 }
 
-/// Numbers in any of YAML's spellings, dates included: after sign and point comes a digit, and no letter that a number
-/// could not have.
+/// Numbers in any of YAML's spellings, dates and times included: after sign and point comes a digit, and no letter that a
+/// number could not have.
 fn looks_like_number(text: &str) -> bool {
-    let bare = text.trim_start_matches(['+', '-', '.']);
-    let part = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | '+' | '-' | '_' | ':' | 'x' | 'o');
-    matches!(bare.to_ascii_lowercase().as_str(), "inf" | "nan")
+    let bare = text.trim_start_matches(['+', '-', '.']).to_ascii_lowercase();
+    let part = |c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-' | '_' | ':' | 'e' | 't' | 'z');
+    let based = ["0x", "0o", "0b"].iter().find_map(|prefix| bare.strip_prefix(prefix));
+    matches!(bare.as_str(), "inf" | "nan")
+        || based.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_hexdigit() || c == '_'))
         || bare.starts_with(|c: char| c.is_ascii_digit()) && bare.chars().all(part)
 }
 
@@ -268,6 +270,7 @@ mod tests {
             "2Gi",
             "http://a.b/c?d=e#f",
             "größe",
+            "9ff2e052",
             "-c",
             "--a=b",
         ] {
@@ -279,6 +282,7 @@ mod tests {
             "1.5",
             "0x1F",
             "1e3",
+            "2026-01-02T03:04:05Z",
             "2024-01-02",
             "true",
             "No",

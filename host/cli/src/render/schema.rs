@@ -39,11 +39,11 @@ fn one(out: &mut String, of: &TypeSchema, paint: Paint) -> fmt::Result {
     writeln!(out, "{}  {}", paint.bold(&of.name), outside::line(&of.summary))?;
     let root = Place { root: &of.schema, node: &of.schema };
     writeln!(out, "\nProperties:")?;
-    fields(out, root, 1, paint)?;
+    fields(out, root, 1, true, paint)?;
     let outputs = Place { root: of.outputs(), node: of.outputs() };
     if outputs.properties().is_some() {
         writeln!(out, "\nOutputs:")?;
-        fields(out, outputs, 1, paint)?;
+        fields(out, outputs, 1, false, paint)?;
     }
     Ok(())
 }
@@ -115,7 +115,14 @@ impl<'a> Place<'a> {
     }
 }
 
-fn fields(out: &mut String, place: Place<'_>, level: usize, paint: Paint) -> fmt::Result {
+/// What is required matters to who writes, not to who reads.
+fn fields(
+    out: &mut String,
+    place: Place<'_>,
+    level: usize,
+    of_properties: bool,
+    paint: Paint,
+) -> fmt::Result {
     let indent = level * 2;
     let Some(properties) = place.properties() else {
         return writeln!(out, "{:indent$}{}", "", paint.dim("(none listed)"));
@@ -123,7 +130,7 @@ fn fields(out: &mut String, place: Place<'_>, level: usize, paint: Paint) -> fmt
     for (name, node) in properties {
         let inside = place.at(node);
         let mut words = vec![inside.kind()];
-        if place.is_required(name) {
+        if of_properties && place.is_required(name) {
             words.push("required".to_owned());
         }
         for (key, word) in
@@ -146,7 +153,7 @@ fn fields(out: &mut String, place: Place<'_>, level: usize, paint: Paint) -> fmt
         let deeper = inside.inner();
         if deeper.properties().is_some() {
             if level < MAX_LEVELS {
-                fields(out, deeper, level + 1, paint)?;
+                fields(out, deeper, level + 1, of_properties, paint)?;
             } else {
                 writeln!(out, "{:width$}{}", "", paint.dim("... (--json gives all)"), width = indent + 2)?;
             }
@@ -181,7 +188,7 @@ mod tests {
                     "properties": {"external": {"type": "array", "items": {"type": "integer"}, "default": []}}},
                 "Circle": {"type": "object", "properties": {"again": {"$ref": "#/$defs/Circle"}}},
             },
-            "x-outputs": {"type": "object", "properties": {"password": {"type": "string", "x-sensitive": true}}},
+            "x-outputs": {"type": "object", "required": ["password"], "properties": {"password": {"type": "string", "x-sensitive": true}}},
         });
         let of = TypeSchema {
             name: TypeName::new("kubernetes", "App"),

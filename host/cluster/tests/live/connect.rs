@@ -53,7 +53,8 @@ async fn a_wrong_token_is_unauthorized() {
 async fn a_closed_port_is_unreachable() {
     let folder = tempfile::tempdir().unwrap();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let settings = edited(folder.path(), |text| text.replace(value(&text, "server"), &format!("https://{free}")));
+    let settings =
+        edited(folder.path(), |text| text.replace(value(&text, "server"), &format!("https://{free}")));
     let error = Cluster::connect("main", &settings).await.unwrap_err();
     assert!(matches!(error, ClusterError::Unreachable { .. }), "{error:?}");
     let said = error.to_string();

@@ -11,14 +11,14 @@ use crate::{apply, as_user, cluster, id};
 
 fn definition(group: &str) -> Json {
     json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": format!("widgets.{group}")},
-        "spec": {"group": group, "scope": "Namespaced", "names": {"kind": "Widget", "plural": "widgets"}, "versions": [
-            {"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "properties": {
-                "spec": {"type": "object", "properties": {
-                    "size": {"type": "integer", "default": 3},
-                    "parts": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"],
-                        "items": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}, "n": {"type": "integer"}}}},
-                    "tags": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
-                }}}}}}]}})
+    "spec": {"group": group, "scope": "Namespaced", "names": {"kind": "Widget", "plural": "widgets"}, "versions": [
+        {"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+            "spec": {"type": "object", "properties": {
+                "size": {"type": "integer", "default": 3},
+                "parts": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"],
+                    "items": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}, "n": {"type": "integer"}}}},
+                "tags": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
+            }}}}}}]}})
 }
 
 #[tokio::test]
@@ -32,7 +32,10 @@ async fn a_definition_and_its_resources_in_one_go() {
     let error = apply(&cluster, &widget).await.err().unwrap();
     assert!(matches!(error, ClusterError::NoSuchKind { .. }), "{error:?}");
     assert!(matches!(cluster.get(&id(&widget)).await, Err(ClusterError::NoSuchKind { .. })));
-    assert!(matches!(cluster.list(&version, "Widget", None, None).await, Err(ClusterError::NoSuchKind { .. })));
+    assert!(matches!(
+        cluster.list(&version, "Widget", None, None).await,
+        Err(ClusterError::NoSuchKind { .. })
+    ));
 
     let crd = definition(&group);
     let live = apply(&cluster, &crd).await.unwrap().object;
@@ -47,13 +50,17 @@ async fn a_definition_and_its_resources_in_one_go() {
     assert_eq!(diff(&widget, &live, FIELD_MANAGER, &[]).changes, []);
     let mut changed = widget.clone();
     changed["spec"] = json!({"parts": [{"id": "b", "n": 2}], "tags": ["y", "z"]});
-    let paths: Vec<_> = diff(&changed, &live, FIELD_MANAGER, &[]).changes.into_iter().map(|c| c.path).collect();
+    let paths: Vec<_> =
+        diff(&changed, &live, FIELD_MANAGER, &[]).changes.into_iter().map(|c| c.path).collect();
     assert_eq!(paths, ["spec.parts[b].n", "spec.parts[a]", "spec.tags[1]", "spec.tags[0]"]);
     let live = apply(&cluster, &changed).await.unwrap().object;
     assert_eq!(live["spec"]["parts"], json!([{"id": "b", "n": 2}]));
 
     let near = cluster.scope_of(&version, "Wigdet").await.unwrap_err();
-    assert_eq!(near.diagnostic().help.unwrap(), format!("did you mean `apiVersion: {version}`, `kind: Widget`?"));
+    assert_eq!(
+        near.diagnostic().help.unwrap(),
+        format!("did you mean `apiVersion: {version}`, `kind: Widget`?")
+    );
 
     cluster.delete(&id(&crd), None).await.unwrap();
     let live = cluster.get(&id(&crd)).await.unwrap();
@@ -87,8 +94,12 @@ async fn the_table_of_native_kinds_is_true() {
         assert_eq!(status, 200, "{path}");
         let list: Json = serde_json::from_slice(&body).unwrap();
         let resources = list["resources"].as_array().unwrap();
-        let found = resources.iter().find(|r| r["kind"] == native.kind && !r["name"].as_str().unwrap().contains('/'));
+        let found =
+            resources.iter().find(|r| r["kind"] == native.kind && !r["name"].as_str().unwrap().contains('/'));
         let found = found.unwrap_or_else(|| panic!("{native:?} is not served"));
-        assert_eq!((&found["name"], &found["namespaced"]), (&json!(native.plural), &json!(native.namespaced)));
+        assert_eq!(
+            (&found["name"], &found["namespaced"]),
+            (&json!(native.plural), &json!(native.namespaced))
+        );
     }
 }

@@ -4,6 +4,7 @@ mod connect;
 mod kinds;
 mod lists;
 mod objects;
+mod oracle;
 mod ownership;
 mod wait;
 

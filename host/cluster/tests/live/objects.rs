@@ -85,7 +85,8 @@ async fn what_was_applied_has_no_diff() {
     ];
     for obj in objects {
         let desired = prepare(obj).unwrap();
-        let live = apply(&cluster, &desired).await.unwrap_or_else(|e| panic!("{e} {:?}", e.diagnostic())).object;
+        let live =
+            apply(&cluster, &desired).await.unwrap_or_else(|e| panic!("{e} {:?}", e.diagnostic())).object;
         let found = diff(&desired, &live, FIELD_MANAGER, &[]);
         assert!(found.changes.is_empty(), "{}: {:#?}", id(&desired), found.changes);
         // What a limit range leaves out is derived from what it says.
@@ -143,7 +144,16 @@ async fn a_finalizer_holds_what_is_deleted() {
     let deleted = cluster.delete_with(&id(&obj), None, Propagation::Foreground).await.unwrap();
     assert_eq!(deleted, Deleted::Terminating);
     assert_eq!(cluster.delete(&id(&obj), None).await.unwrap(), Deleted::Terminating);
-    kubectl(&["patch", "configmap", "a", "-n", &ns.name, "--type=json", "-p", r#"[{"op":"remove","path":"/metadata/finalizers"}]"#]);
+    kubectl(&[
+        "patch",
+        "configmap",
+        "a",
+        "-n",
+        &ns.name,
+        "--type=json",
+        "-p",
+        r#"[{"op":"remove","path":"/metadata/finalizers"}]"#,
+    ]);
     assert_eq!(cluster.delete(&id(&obj), None).await.unwrap(), Deleted::NotFound);
 }
 
@@ -172,9 +182,11 @@ async fn immutable_fields_are_told_from_others() {
     obj["spec"]["template"]["metadata"]["labels"]["app"] = json!("other");
     let error = apply(&cluster, &obj).await.err().unwrap();
     assert_eq!(error.immutable_fields(), ["spec.selector"]);
-    let claim = |size: &str| json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+    let claim = |size: &str| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
         "metadata": {"name": "c", "namespace": ns.name},
-        "spec": {"accessModes": [size], "storageClassName": "none", "resources": {"requests": {"storage": "1Gi"}}}});
+        "spec": {"accessModes": [size], "storageClassName": "none", "resources": {"requests": {"storage": "1Gi"}}}})
+    };
     apply(&cluster, &claim("ReadWriteOnce")).await.unwrap();
     let error = apply(&cluster, &claim("ReadWriteMany")).await.err().unwrap();
     assert_eq!(error.immutable_fields(), ["spec"], "{:?}", error.diagnostic());
@@ -186,13 +198,23 @@ async fn refusals_are_told_apart() {
     let mut stray = config_map(&ns, "a", json!({}));
     stray["metadata"]["namespace"] = json!(unique("nowhere"));
     let error = apply(&cluster, &stray).await.err().unwrap();
-    assert!(matches!(&error, ClusterError::NamespaceMissing { namespace, .. } if *namespace == stray["metadata"]["namespace"]), "{error:?}");
+    assert!(
+        matches!(&error, ClusterError::NamespaceMissing { namespace, .. } if *namespace == stray["metadata"]["namespace"]),
+        "{error:?}"
+    );
 
     let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": ns.name},
         "spec": {"hard": {"configmaps": "0"}}});
     apply(&cluster, &quota).await.unwrap();
     // The quota counts once its controller has seen it.
-    kubectl(&["wait", "-n", &ns.name, "resourcequota/q", "--for=jsonpath={.status.hard.configmaps}=0", "--timeout=30s"]);
+    kubectl(&[
+        "wait",
+        "-n",
+        &ns.name,
+        "resourcequota/q",
+        "--for=jsonpath={.status.hard.configmaps}=0",
+        "--timeout=30s",
+    ]);
     let error = apply(&cluster, &config_map(&ns, "a", json!({}))).await.err().unwrap();
     assert!(matches!(error, ClusterError::QuotaExceeded { .. }), "{error:?}");
 
@@ -210,8 +232,20 @@ async fn a_namespace_that_goes_takes_nothing_new() {
     apply(&cluster, &held).await.unwrap();
     kubectl(&["delete", "namespace", &ns.name, "--wait=false"]);
     let error = apply(&cluster, &config_map(&ns, "a", json!({}))).await.err().unwrap();
-    assert!(matches!(&error, ClusterError::NamespaceTerminating { namespace, .. } if *namespace == ns.name), "{error:?}");
-    kubectl(&["patch", "configmap", "held", "-n", &ns.name, "--type=json", "-p", r#"[{"op":"remove","path":"/metadata/finalizers"}]"#]);
+    assert!(
+        matches!(&error, ClusterError::NamespaceTerminating { namespace, .. } if *namespace == ns.name),
+        "{error:?}"
+    );
+    kubectl(&[
+        "patch",
+        "configmap",
+        "held",
+        "-n",
+        &ns.name,
+        "--type=json",
+        "-p",
+        r#"[{"op":"remove","path":"/metadata/finalizers"}]"#,
+    ]);
 }
 
 #[tokio::test]
@@ -241,14 +275,19 @@ async fn a_policy_that_refuses_is_named() {
     }
     kubectl(&["delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", &name]);
     let error = error.unwrap();
-    assert!(matches!(&error, ClusterError::Refused { by, .. } if *by == format!("policy {name}")), "{error:?} {:?}", error.words());
+    assert!(
+        matches!(&error, ClusterError::Refused { by, .. } if *by == format!("policy {name}")),
+        "{error:?} {:?}",
+        error.words()
+    );
 }
 
 #[tokio::test]
 async fn deprecated_fields_are_warned_of() {
     let (cluster, ns) = cluster().await;
     let mut obj = deployment(&ns, "web", 0, &json!({}));
-    obj["spec"]["template"]["metadata"]["annotations"] = json!({"container.apparmor.security.beta.kubernetes.io/app": "unconfined"});
+    obj["spec"]["template"]["metadata"]["annotations"] =
+        json!({"container.apparmor.security.beta.kubernetes.io/app": "unconfined"});
     let warnings = forced(&cluster, &obj).await.unwrap().warnings;
     assert!(warnings.iter().any(|w| w.unmasked().contains("apparmor")), "{warnings:?}");
 }
@@ -262,6 +301,11 @@ async fn an_object_without_a_namespace_stands_in_the_targets() {
     let obj = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
     let live = apply(&cluster, &obj).await.unwrap().object;
     assert_eq!(live["metadata"]["namespace"], json!(ns.name));
-    let cluster_wide = ObjectId { api_version: "v1".into(), kind: "Namespace".into(), namespace: None, name: ns.name.clone() };
+    let cluster_wide = ObjectId {
+        api_version: "v1".into(),
+        kind: "Namespace".into(),
+        namespace: None,
+        name: ns.name.clone(),
+    };
     assert!(cluster.get(&cluster_wide).await.unwrap().is_some());
 }

@@ -12,14 +12,18 @@ async fn a_conflict_names_manager_field_and_both_values() {
     let (cluster, ns) = cluster().await;
     let obj = deployment(&ns, "web", 0, &json!({}));
     apply(&cluster, &obj).await.unwrap();
-    let patch = r#"{"spec":{"replicas":1,"template":{"spec":{"containers":[{"name":"app","image":"web:9"}]}}}}"#;
+    let patch =
+        r#"{"spec":{"replicas":1,"template":{"spec":{"containers":[{"name":"app","image":"web:9"}]}}}}"#;
     kubectl(&["patch", "deployment", "web", "-n", &ns.name, "--field-manager=hand", "-p", patch]);
 
     let live = cluster.get(&id(&obj)).await.unwrap().unwrap();
     let taken = drift(&obj, &live, FIELD_MANAGER);
     assert_eq!(
         taken.iter().map(|d| (d.path.as_str(), d.managers.as_slice())).collect::<Vec<_>>(),
-        [("spec.replicas", &["hand".to_owned()][..]), ("spec.template.spec.containers[app].image", &["hand".to_owned()])]
+        [
+            ("spec.replicas", &["hand".to_owned()][..]),
+            ("spec.template.spec.containers[app].image", &["hand".to_owned()])
+        ]
     );
 
     let ClusterError::Conflict { conflicts, .. } = apply(&cluster, &obj).await.err().unwrap() else {
@@ -37,7 +41,12 @@ async fn a_conflict_names_manager_field_and_both_values() {
         said,
         [
             ("hand", "/spec/replicas", "0".to_owned(), "1".to_owned()),
-            ("hand", "/spec/template/spec/containers/0/image", "\"web:1\"".to_owned(), "\"web:9\"".to_owned()),
+            (
+                "hand",
+                "/spec/template/spec/containers/0/image",
+                "\"web:1\"".to_owned(),
+                "\"web:9\"".to_owned()
+            ),
         ]
     );
 
@@ -49,9 +58,14 @@ async fn a_conflict_names_manager_field_and_both_values() {
 #[tokio::test]
 async fn a_conflict_over_a_secret_shows_no_values() {
     let (cluster, ns) = cluster().await;
-    let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret",
-        "metadata": {"name": "s", "namespace": ns.name}, "data": {"k": value}});
-    kubectl_with(&["apply", "--server-side", "--field-manager=hand", "-f", "-"], &secret("dGhlaXJz").to_string());
+    let secret = |value: &str| {
+        json!({"apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "s", "namespace": ns.name}, "data": {"k": value}})
+    };
+    kubectl_with(
+        &["apply", "--server-side", "--field-manager=hand", "-f", "-"],
+        &secret("dGhlaXJz").to_string(),
+    );
     let error = apply(&cluster, &secret("b3Vycw==")).await.err().unwrap();
     let said = format!("{error:?} {:?}", error.diagnostic());
     assert!(said.contains(".data.k") && said.contains("hand"), "{said}");

@@ -17,7 +17,11 @@ fn target(obj: &Json) -> AwaitTarget {
 }
 
 /// Waits for one object, and gives what was heard meanwhile.
-async fn ready(cluster: &Cluster, obj: &Json, timeout: Duration) -> (Result<Vec<Json>, AwaitError>, Vec<String>) {
+async fn ready(
+    cluster: &Cluster,
+    obj: &Json,
+    timeout: Duration,
+) -> (Result<Vec<Json>, AwaitError>, Vec<String>) {
     let mut heard = Vec::new();
     let end = cluster.await_ready(vec![target(obj)], timeout, |p| heard.push(p.reason)).await;
     (end, heard)
@@ -105,7 +109,14 @@ async fn a_quota_that_refuses_pods_is_said() {
     let (cluster, ns) = cluster().await;
     let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": ns.name}, "spec": {"hard": {"pods": "0"}}});
     apply(&cluster, &quota).await.unwrap();
-    kubectl(&["wait", "-n", &ns.name, "resourcequota/q", "--for=jsonpath={.status.hard.pods}=0", "--timeout=30s"]);
+    kubectl(&[
+        "wait",
+        "-n",
+        &ns.name,
+        "resourcequota/q",
+        "--for=jsonpath={.status.hard.pods}=0",
+        "--timeout=30s",
+    ]);
     let obj = deployment(&ns, "web", 1, &json!({}));
     apply(&cluster, &obj).await.unwrap();
     until_said(&cluster, &obj, &["FailedCreate", "exceeded quota", "last warning: ReplicaSet web-"]).await;
@@ -144,8 +155,10 @@ async fn crashing_pods_and_failed_jobs_end_the_wait() {
 #[tokio::test]
 async fn services_claims_and_namespaces_become_ready() {
     let (cluster, ns) = cluster().await;
-    let claim = |name: &str, class: &str| json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": ns.name},
-        "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": class, "resources": {"requests": {"storage": "1Gi"}}}});
+    let claim = |name: &str, class: &str| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": ns.name},
+        "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": class, "resources": {"requests": {"storage": "1Gi"}}}})
+    };
     let objects = [
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": ns.name}, "spec": {"type": "LoadBalancer", "selector": {"a": "b"}, "ports": [{"port": 80}]}}),
         claim("bound", "standard"),
@@ -162,7 +175,11 @@ async fn services_claims_and_namespaces_become_ready() {
 }
 
 /// Runs `change` once the wait has said something.
-async fn meanwhile(cluster: &Cluster, target: AwaitTarget, change: impl FnOnce() + Send + 'static) -> Result<Vec<Json>, AwaitError> {
+async fn meanwhile(
+    cluster: &Cluster,
+    target: AwaitTarget,
+    change: impl FnOnce() + Send + 'static,
+) -> Result<Vec<Json>, AwaitError> {
     let change = Mutex::new(Some(change));
     let started = Arc::new(tokio::sync::Notify::new());
     let heard = Arc::clone(&started);
@@ -185,7 +202,8 @@ async fn the_authors_own_condition_is_heard_of_by_the_watch() {
         None => Readiness::InProgress { reason: "not done".into() },
     };
     let name = ns.name.clone();
-    let change = move || drop(kubectl(&["patch", "configmap", "a", "-n", &name, "-p", r#"{"data":{"done":"yes"}}"#]));
+    let change =
+        move || drop(kubectl(&["patch", "configmap", "a", "-n", &name, "-p", r#"{"data":{"done":"yes"}}"#]));
     let awaited = AwaitTarget { id: id(&obj), uid: None, judge: Box::new(judge) };
     let started = Instant::now();
     let live = meanwhile(&cluster, awaited, change).await.unwrap();
@@ -228,14 +246,25 @@ async fn gone_says_which_finalizer_holds() {
     cluster.delete(&id(&obj), None).await.unwrap();
     let mut heard = Vec::new();
     let error = cluster
-        .await_gone(&id(&obj), &uid(&live), Duration::from_millis(500), |reason| heard.push(reason.to_owned()))
+        .await_gone(&id(&obj), &uid(&live), Duration::from_millis(500), |reason| {
+            heard.push(reason.to_owned())
+        })
         .await
         .unwrap_err();
     assert_eq!(heard, ["it waits for the finalizer example.com/hold"]);
     assert!(matches!(error, AwaitError::Timeout { wanted: "gone", .. }), "{error}");
     let name = ns.name.clone();
     let release = tokio::task::spawn_blocking(move || {
-        kubectl(&["patch", "configmap", "a", "-n", &name, "--type=json", "-p", r#"[{"op":"remove","path":"/metadata/finalizers"}]"#])
+        kubectl(&[
+            "patch",
+            "configmap",
+            "a",
+            "-n",
+            &name,
+            "--type=json",
+            "-p",
+            r#"[{"op":"remove","path":"/metadata/finalizers"}]"#,
+        ])
     });
     let (id, uid) = (id(&obj), uid(&live));
     let (gone, _) = tokio::join!(cluster.await_gone(&id, &uid, LONG, |_| ()), release);

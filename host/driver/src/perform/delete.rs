@@ -1,8 +1,7 @@
 //! Deleting one object, only if it is the one that is ours, and seeing it gone.
 
 use serde_json::Value as Json;
-use sheave_cluster::{Deleted, Propagation, Waiting};
-use sheave_model::plugin::ObjectId;
+use sheave_cluster::Deleted;
 use sheave_engine::{DeleteRequest, Failure};
 use sheave_model::Diagnostic;
 use sheave_model::event::What;
@@ -31,7 +30,7 @@ pub(crate) async fn delete(context: &Context, request: DeleteRequest) -> Result<
     };
     let deleted = {
         let _permit = context.permits.acquire().await;
-        cluster.delete(&request.id, Some(&uid), Propagation::Background).await
+        cluster.delete(&request.id, Some(&uid)).await
     };
     failpoint::pass("sent");
     match deleted.map_err(|e| fault(e.diagnostic()))? {
@@ -39,16 +38,16 @@ pub(crate) async fn delete(context: &Context, request: DeleteRequest) -> Result<
         Deleted::Terminating => {}
     }
     let timeout = request.timeout.unwrap_or(context.timeout);
-    let progress = |_: &ObjectId, waiting: &Waiting| {
+    let progress = |reason: &str| {
         context.tell(What::Waiting {
             address: request.address.clone(),
             object: Some(request.id.clone()),
-            reason: context.mask().text(&waiting.to_string()),
+            reason: context.mask().text(reason),
             percent: None,
         });
     };
     tokio::select! {
-        gone = cluster.await_gone(&request.id, Some(&uid), timeout, progress) => gone.map_err(|e| fault(e.diagnostic())),
+        gone = cluster.await_gone(&request.id, &uid, timeout, progress) => gone.map_err(|e| fault(e.diagnostic())),
         () = context.interrupted() => Err(fault(interrupted())),
     }
 }

@@ -1,15 +1,13 @@
 //! Waiting until objects are ready, saying why they are not.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 use sheave_blueprint::Condition;
-use sheave_cluster::Waiting;
+use sheave_cluster::{AwaitTarget, Progress};
 use sheave_engine::{AwaitRequest, Failure};
 use sheave_manifest::Readiness;
 use sheave_model::event::What;
-use sheave_model::plugin::ObjectId;
 use sheave_model::{Diagnostic, Value};
 
 use crate::context::{Context, interrupted};
@@ -27,31 +25,34 @@ pub(crate) async fn wait(context: &Context, request: AwaitRequest) -> Result<(),
         let cluster = context.targets.cluster(target).await.map_err(fault)?;
         let here: Vec<_> = request.objects.iter().filter(|o| o.target == target).collect();
         let mut awaited = Vec::with_capacity(here.len());
-        let mut rules: BTreeMap<ObjectId, Condition> = BTreeMap::new();
         for object in &here {
-            awaited.push((object.id.clone(), object.uid.clone()));
             let own = match &object.ready_when {
                 Some(text) => Some(Condition::parse(text).map_err(|faults| {
                     let why = faults.first().map_or("no reason", |d| d.summary.as_str());
-                    fault(Diagnostic::error("plugin.bad-reply", format!("`ready-when` of {} is wrong: {why}", object.id)))
+                    fault(Diagnostic::error(
+                        "plugin.bad-reply",
+                        format!("`ready-when` of {} is wrong: {why}", object.id),
+                    ))
                 })?),
                 None => None,
             };
-            if let Some(rule) = own.or_else(|| request.ready_when.clone()) {
-                rules.insert(object.id.clone(), rule);
-            }
+            let rule = own.or_else(|| request.ready_when.clone());
+            awaited.push(AwaitTarget {
+                id: object.id.clone(),
+                uid: object.uid.clone(),
+                judge: Box::new(move |live: &Json| judge(rule.as_ref(), live)),
+            });
         }
-        let progress = |object: &ObjectId, waiting: &Waiting| {
+        let progress = |p: Progress<'_>| {
             context.tell(What::Waiting {
                 address: request.address.clone(),
-                object: Some(object.clone()),
-                reason: context.mask().text(&waiting.to_string()),
+                object: Some(p.object.clone()),
+                reason: context.mask().text(&p.reason),
                 percent: None,
             });
         };
-        let judge = |id: &ObjectId, live: &Json| judge(rules.get(id), live);
         let ready = tokio::select! {
-            ready = cluster.await_ready(awaited, judge, timeout, progress) => ready.map_err(|e| fault(e.diagnostic()))?,
+            ready = cluster.await_ready(awaited, timeout, progress) => ready.map_err(|e| fault(e.diagnostic()))?,
             () = context.interrupted() => return Err(fault(interrupted())),
         };
         live.extend(here.iter().map(|o| o.slot.clone()).zip(ready.into_iter().map(Arc::new)));

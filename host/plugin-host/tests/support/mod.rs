@@ -29,7 +29,8 @@ pub fn module(name: &str) -> Vec<u8> {
     let mut resolve = wit_parser::Resolve::default();
     let package = resolve.push_file(root().join("wit/plugin.wit")).unwrap();
     let world = resolve.select_world(&[package], Some("emitter")).unwrap();
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
+        .unwrap();
     ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }
 

@@ -221,6 +221,10 @@ fn another_shape_is_told_apart() {
     assert_eq!(judged(&props, keys), at("/m"));
     let kind = |p: &Json| if text(p, "/h").as_str() < "m" { json!({"m": {}}) } else { json!({"m": "x"}) };
     assert_eq!(judged(&props, kind), at("/m"));
+    let one_more = |p: &Json| {
+        if text(p, "/h").as_str() < "m" { json!({"m": {"a": 1, "b": 2}}) } else { json!({"m": {"a": 1}}) }
+    };
+    assert_eq!(judged(&props, one_more), at("/m"));
     assert_eq!(at("/m").diagnostic(), None);
 }
 
@@ -247,6 +251,18 @@ fn lists_that_were_sorted_by_tokens_are_found() {
     let Comparison::Same(value) = judged(&props, sorted) else { panic!() };
     assert!(matches!(value.at("/0"), Some(Value::Unknown(u)) if u.id.starts_with("computed:")));
     assert!(matches!(value.at("/2"), Some(Value::Unknown(u)) if u.id.starts_with("computed:")));
+}
+
+#[test]
+fn choosing_among_tokens_is_computing() {
+    // Whole tokens in both renders, and not the same ones.
+    let least = |p: &Json| json!({"x": text(p, "/a").min(text(p, "/b"))});
+    let Comparison::Same(value) = judged(&map([("a", unknown("one")), ("b", unknown("two"))]), least) else {
+        panic!()
+    };
+    assert!(matches!(value.at("/x"), Some(Value::Unknown(u)) if u.id.starts_with("computed:")), "{value:?}");
+    let found = judged(&map([("a", secret("one")), ("b", secret("two"))]), least);
+    assert_eq!(found, Comparison::ComputedFromSecret { pointer: "/x".into() });
 }
 
 #[test]

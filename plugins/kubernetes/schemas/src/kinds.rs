@@ -27,7 +27,10 @@ pub(crate) fn all() -> Vec<Kind> {
     ]
 }
 
-fn kind<K: Resource + JsonSchema>(immutable: &'static [&'static str], sensitive: &'static [&'static str]) -> Kind
+fn kind<K: Resource + JsonSchema>(
+    immutable: &'static [&'static str],
+    sensitive: &'static [&'static str],
+) -> Kind
 where
     K::Scope: Scope,
 {

@@ -39,8 +39,9 @@ fn generate() -> Result<String, String> {
     let mut roots = Map::new();
     for (kind, mut schema) in kinds.iter().zip(schemas) {
         tidy::tidy(&mut schema);
-        shape(&mut schema, kind, &defs).ok_or_else(|| format!("{} has not the shape of a kind", kind.name))?;
-        let entry = json!({"apiVersion": kind.api_version, "namespaced": kind.namespaced, "schema": schema});
+        shape(&mut schema, kind, &defs)
+            .ok_or_else(|| format!("{} has not the shape of a kind", kind.name))?;
+        let entry = json!({"apiVersion": kind.api_version, "schema": schema});
         roots.insert(kind.name.to_owned(), entry);
     }
     let roots = Value::Object(roots);

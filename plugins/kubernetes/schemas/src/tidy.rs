@@ -115,7 +115,12 @@ pub(crate) fn own_metadata(meta: &Value, namespaced: bool) -> Value {
 }
 
 /// Sets `keyword` at `pointer`. Definitions on the way are copied in, since other kinds share them.
-pub(crate) fn mark(schema: &mut Value, pointer: &str, keyword: &str, defs: &Map<String, Value>) -> Option<()> {
+pub(crate) fn mark(
+    schema: &mut Value,
+    pointer: &str,
+    keyword: &str,
+    defs: &Map<String, Value>,
+) -> Option<()> {
     let mut at = schema;
     for part in pointer.split('/').skip(1) {
         if let Some(name) = referenced(at) {

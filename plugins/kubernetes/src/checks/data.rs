@@ -13,7 +13,12 @@ pub(crate) fn keys_of_data(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
     for place in PLACES {
         for (key, _) in props.map(place) {
             let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-            if key.is_empty() || key.len() > LONGEST_KEY || !key.bytes().all(good) || key == "." || key == ".." {
+            if key.is_empty()
+                || key.len() > LONGEST_KEY
+                || !key.bytes().all(good)
+                || key == "."
+                || key == ".."
+            {
                 let why = Diagnostic::error("kubernetes.bad-key", format!("`{key}` cannot be a key of data"));
                 let rule = "letters, digits, `-`, `_` and `.`; at most 253 characters";
                 found.push(why.at(join(place, key)).detail(rule));

@@ -9,11 +9,19 @@ pub(crate) fn any_manifest(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
     let kind = props.text("/manifest/kind");
     if kind.is_some_and(|kind| kind.ends_with("List")) && props.value.pointer("/manifest/items").is_some() {
         let why = Diagnostic::error("kubernetes.list-kind", "a list is not an object");
-        found.push(why.at("/manifest/kind").detail("write a resource for each item, or a `for-each` over them"));
+        found.push(
+            why.at("/manifest/kind").detail("write a resource for each item, or a `for-each` over them"),
+        );
     }
     if kind == Some("Secret") && props.text("/manifest/apiVersion") == Some("v1") {
-        let why = Diagnostic::error("kubernetes.secret-as-object", "a Secret as an `Object` would not be kept secret");
-        found.push(why.at("/manifest/kind").detail("use the type `kubernetes:Secret`, whose schema says what is secret"));
+        let why = Diagnostic::error(
+            "kubernetes.secret-as-object",
+            "a Secret as an `Object` would not be kept secret",
+        );
+        found.push(
+            why.at("/manifest/kind")
+                .detail("use the type `kubernetes:Secret`, whose schema says what is secret"),
+        );
     }
     if let Some(version) = props.text("/manifest/apiVersion")
         && !is_api_version(version)
@@ -24,7 +32,10 @@ pub(crate) fn any_manifest(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
     for field in ["generateName", "managedFields"] {
         let pointer = format!("/manifest/metadata/{field}");
         if props.value.pointer(&pointer).is_some() {
-            let why = Diagnostic::error("kubernetes.not-yours", format!("`{field}` is not for a blueprint to write"));
+            let why = Diagnostic::error(
+                "kubernetes.not-yours",
+                format!("`{field}` is not for a blueprint to write"),
+            );
             found.push(why.at(pointer));
         }
     }

@@ -30,13 +30,17 @@ pub(crate) fn labels(props: &Props<'_>, pointer: &str, found: &mut Vec<Diagnosti
         let at = join(pointer, key);
         if !is_label_key(key) {
             let why = Diagnostic::error("kubernetes.bad-label", format!("`{key}` cannot be a label's key"));
-            found.push(why.at(&at).detail("an optional DNS name and a slash, then at most 63 letters, digits, `-`, `_` and `.`"));
+            found.push(why.at(&at).detail(
+                "an optional DNS name and a slash, then at most 63 letters, digits, `-`, `_` and `.`",
+            ));
         }
         if let Some(value) = props.text(&at)
             && !(value.is_empty() || is_label(value))
         {
-            let why = Diagnostic::error("kubernetes.bad-label", format!("`{value}` cannot be a label's value"));
-            let rule = "at most 63 letters, digits, `-`, `_` and `.`, from a letter or digit to a letter or digit";
+            let why =
+                Diagnostic::error("kubernetes.bad-label", format!("`{value}` cannot be a label's value"));
+            let rule =
+                "at most 63 letters, digits, `-`, `_` and `.`, from a letter or digit to a letter or digit";
             found.push(why.at(&at).detail(rule));
         }
     }

@@ -11,13 +11,16 @@ use super::{Props, join};
 pub(crate) fn selector_of_template(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
     const WANTED: &str = "/spec/selector/matchLabels";
     const GIVEN: &str = "/spec/template/metadata/labels";
-    let empty = |pointer: &str| props.value.pointer(pointer).and_then(Value::as_object).is_none_or(|m| m.is_empty());
+    let empty =
+        |pointer: &str| props.value.pointer(pointer).and_then(Value::as_object).is_none_or(|m| m.is_empty());
     if props.value.pointer("/spec/selector").is_some()
         && empty(WANTED)
         && props.list("/spec/selector/matchExpressions").next().is_none()
     {
         let why = Diagnostic::error("kubernetes.empty-selector", "the selector selects nothing");
-        found.push(why.at("/spec/selector").detail("give it `matchLabels` that the template's labels have too"));
+        found.push(
+            why.at("/spec/selector").detail("give it `matchLabels` that the template's labels have too"),
+        );
     }
     for (key, value) in props.map(WANTED) {
         let (wanted, given) = (join(WANTED, key), join(GIVEN, key));
@@ -30,7 +33,10 @@ pub(crate) fn selector_of_template(props: &Props<'_>, found: &mut Vec<Diagnostic
         let why = format!("the selector wants the label `{key}`, which the template's pods do not have");
         let detail = match there {
             Some(other) => format!("the selector says {value}, the template says {other}"),
-            None => format!("add `{key}: {}` to spec.template.metadata.labels", value.as_str().unwrap_or_default()),
+            None => format!(
+                "add `{key}: {}` to spec.template.metadata.labels",
+                value.as_str().unwrap_or_default()
+            ),
         };
         found.push(Diagnostic::error("kubernetes.selector-mismatch", why).at(wanted).detail(detail));
     }
@@ -42,7 +48,8 @@ pub(crate) fn pods_of_template(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
     if let Some(policy) = props.text("/spec/template/spec/restartPolicy")
         && policy != "Always"
     {
-        let why = Diagnostic::error("kubernetes.restart-policy", format!("these pods cannot restart `{policy}`"));
+        let why =
+            Diagnostic::error("kubernetes.restart-policy", format!("these pods cannot restart `{policy}`"));
         found.push(why.at("/spec/template/spec/restartPolicy").detail("leave it out, or write `Always`"));
     }
     pods(props, "/spec/template/spec", found);
@@ -50,7 +57,8 @@ pub(crate) fn pods_of_template(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
 
 /// A pod's specification at `pod`.
 fn pods(props: &Props<'_>, pod: &str, found: &mut Vec<Diagnostic>) {
-    if props.value.pointer(&format!("{pod}/containers")).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+    if props.value.pointer(&format!("{pod}/containers")).and_then(Value::as_array).is_some_and(Vec::is_empty)
+    {
         let why = Diagnostic::error("kubernetes.no-containers", "a pod needs at least one container");
         found.push(why.at(format!("{pod}/containers")));
     }
@@ -95,7 +103,11 @@ fn mounts(props: &Props<'_>, container: &str, volumes: &HashSet<&str>, found: &m
         {
             let mut known: Vec<_> = volumes.iter().copied().collect();
             known.sort_unstable();
-            let detail = if known.is_empty() { "the pod has none".to_owned() } else { format!("the pod has {}", known.join(", ")) };
+            let detail = if known.is_empty() {
+                "the pod has none".to_owned()
+            } else {
+                format!("the pod has {}", known.join(", "))
+            };
             let why = format!("there is no volume `{name}` to mount");
             found.push(Diagnostic::error("kubernetes.unknown-volume", why).at(at).detail(detail));
         }
@@ -105,7 +117,10 @@ fn mounts(props: &Props<'_>, container: &str, volumes: &HashSet<&str>, found: &m
 fn sources(props: &Props<'_>, container: &str, found: &mut Vec<Diagnostic>) {
     for (variable, value) in props.list(&format!("{container}/env")) {
         if value.get("value").is_some() && value.get("valueFrom").is_some() {
-            let why = Diagnostic::error("kubernetes.two-sources", "a variable has a `value` or a `valueFrom`, not both");
+            let why = Diagnostic::error(
+                "kubernetes.two-sources",
+                "a variable has a `value` or a `valueFrom`, not both",
+            );
             found.push(why.at(join(&variable, "valueFrom")));
         }
     }

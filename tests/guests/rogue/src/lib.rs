@@ -24,7 +24,7 @@ const TYPES: &[(&str, &str, Deed)] = &[
     ("Recurse", "calls itself without end", misdeeds::recurse),
     ("Trap", "executes `unreachable`", misdeeds::trap),
     ("Panic", "panics, with a message", misdeeds::panics),
-    ("Flood", "replies with 100 MB", misdeeds::flood),
+    ("Flood", "replies with 100 MB, or as many as `megabytes` says", misdeeds::flood),
     ("Deep", "replies with 10,000 nested lists", misdeeds::deep),
     ("Garbage", "replies with what is no JSON", misdeeds::garbage),
     ("Many", "replies with 10,001 objects", misdeeds::many),

@@ -50,8 +50,10 @@ pub(crate) fn panics(_: &Instance, _: &Doc) -> Vec<Emitted> {
     panic!("all is lost");
 }
 
-pub(crate) fn flood(_: &Instance, _: &Doc) -> Vec<Emitted> {
-    vec![emitted("flood", format!("\"{}\"", "x".repeat(100_000_000)))]
+pub(crate) fn flood(_: &Instance, props: &Doc) -> Vec<Emitted> {
+    let props: serde_json::Value = serde_json::from_str(&props.json).unwrap_or_default();
+    let megabytes = props["megabytes"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(100);
+    vec![emitted("flood", format!("\"{}\"", "x".repeat(megabytes * 1_000_000)))]
 }
 
 pub(crate) fn deep(_: &Instance, _: &Doc) -> Vec<Emitted> {
