@@ -27,7 +27,7 @@ impl Retries {
         let asked = retry_after.and_then(|text| text.trim().parse::<u64>().ok()).map(Duration::from_secs);
         let busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
         // Any other failure may be retried only where the server says when.
-        if !busy && !(status.is_server_error() && asked.is_some()) {
+        if !(busy || status.is_server_error() && asked.is_some()) {
             return None;
         }
         let own = FIRST_BUSY_WAIT * 2_u32.pow(self.busy.min(5));

@@ -1,5 +1,13 @@
 //! Against servers that are busy, cut connections, forget versions, or lie: small ones of our own, on a local port.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, in what tests share as well"
+)]
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -10,6 +18,9 @@ use sheave_manifest::Readiness;
 use sheave_model::ObjectId;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+/// What a server answers, by what is asked.
+type Rules = Arc<Vec<(&'static str, Mutex<VecDeque<Step>>)>>;
 
 /// What a server does with a request whose line holds the text.
 struct Rule {
@@ -45,8 +56,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let rules: Arc<Vec<(&str, Mutex<VecDeque<Step>>)>> =
-            Arc::new(rules.into_iter().map(|r| (r.when, Mutex::new(r.then.into()))).collect());
+        let rules: Rules = Arc::new(rules.into_iter().map(|r| (r.when, Mutex::new(r.then.into()))).collect());
         let heard = Arc::clone(&asked);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -71,11 +81,7 @@ impl Server {
     }
 }
 
-async fn serve(
-    mut stream: TcpStream,
-    rules: Arc<Vec<(&str, Mutex<VecDeque<Step>>)>>,
-    asked: Arc<Mutex<Vec<String>>>,
-) {
+async fn serve(mut stream: TcpStream, rules: Rules, asked: Arc<Mutex<Vec<String>>>) {
     let mut buffer = Vec::new();
     loop {
         let Some(head) = head(&mut stream, &mut buffer).await else { return };

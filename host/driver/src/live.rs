@@ -20,13 +20,21 @@ type Cell<T> = Arc<OnceCell<Result<Arc<T>, Diagnostic>>>;
 /// Objects by namespace and name.
 type ByName<T> = HashMap<(Option<String>, String), T>;
 
+/// Whole objects of one list; none: it may not be listed.
+type Members = Cell<Option<ByName<Arc<Json>>>>;
+/// The names of one list; none: it may not be listed.
+type Names = Cell<Option<ByName<()>>>;
+/// Objects by slot.
+type BySlot = Vec<(String, Arc<Json>)>;
+
 /// The lists of one run.
 #[derive(Debug, Default)]
 pub(crate) struct LiveObjects {
-    members: Mutex<HashMap<ListKey, Cell<Option<ByName<Arc<Json>>>>>>,
-    names: Mutex<HashMap<ListKey, (usize, Cell<Option<ByName<()>>>)>>,
+    members: Mutex<HashMap<ListKey, Members>>,
+    /// And how many were asked for one by one before.
+    names: Mutex<HashMap<ListKey, (usize, Names)>>,
     /// The last state that a wait saw, for the plugin to observe.
-    awaited: Mutex<BTreeMap<Address, Vec<(String, Arc<Json>)>>>,
+    awaited: Mutex<BTreeMap<Address, BySlot>>,
 }
 
 fn key(target: &str, id: &ObjectId) -> ListKey {

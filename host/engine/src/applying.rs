@@ -95,7 +95,7 @@ impl Applying {
             group.waits_for.extend(planned.requires.iter().map(|a| a.name().to_owned()));
             nodes.insert(planned.address.clone(), Node::new(planned.clone()));
         }
-        for (address, _) in &plan.failed {
+        for address in plan.failed.keys() {
             groups.entry(address.name().to_owned()).or_default().failed = true;
         }
         if let Some(graph) = &world.graph {

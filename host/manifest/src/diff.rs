@@ -259,7 +259,11 @@ impl<'a> Walk<'a> {
         value: &'a Json,
         siblings: &Map<String, Json>,
     ) {
-        if DEFAULTS.iter().any(|(n, v)| *n == name && *v == value.to_string()) || self.skips(at) {
+        let is_default = DEFAULTS.iter().filter(|(known, _)| *known == name).any(|(_, default)| {
+            let written = value.to_string();
+            written == *default
+        });
+        if is_default || self.skips(at) {
             return;
         }
         // Servers put no defaults into maps of free keys, which hold nothing but strings.

@@ -212,7 +212,7 @@ pub fn prepare(mut obj: Json) -> Result<Json, ManifestError> {
         }
         if let Some(metadata) = fields.get_mut("metadata").and_then(Json::as_object_mut) {
             metadata.retain(|key, value| {
-                !SERVER_METADATA.contains(&key.as_str()) && !(key == "namespace" && value.is_null())
+                !(SERVER_METADATA.contains(&key.as_str()) || key == "namespace" && value.is_null())
             });
         }
     }

@@ -1,5 +1,13 @@
 //! What `diff`, `changes_between` and `drift` foretell, against a small model of server-side apply.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, in what tests share as well"
+)]
+
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 use sheave_manifest::{Change, changes_between, diff, drift};

@@ -3,6 +3,14 @@
 //! A file holds a list of cases: `case` names it, `is` is what [`Readiness`] must say in words, `object` is the live
 //! object; `kind` of the file's first word is only for people.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, in what tests share as well"
+)]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -1,5 +1,13 @@
 //! Every guest under `tests/guests` has a test here, named after it: without one, this file does not compile.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, in what tests share as well"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;

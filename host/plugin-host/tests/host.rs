@@ -1,5 +1,13 @@
 //! The host itself: its cache, its limits on itself, and code compiled ahead.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, in what tests share as well"
+)]
+
 mod support;
 
 use std::path::Path;

@@ -1,5 +1,13 @@
 //! A reply of 100 MB is refused before it is in the host's memory. A process of its own, to be measured alone.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, in what tests share as well"
+)]
+
 mod support;
 
 use sheave_model::plugin::Grants;

@@ -32,7 +32,7 @@ resources:
     type: kubernetes:ConfigMap
     properties: {data: {reads: "${resources.thing.outputs.name}", word: "${inputs.word}"}}
   extra:
-    count: ${inputs.more ? 1 : 0}
+    count: '${inputs.more ? 1 : 0}'
     type: counter:Thing
     properties: {reads: "${resources.made.outputs.name}"}
 outputs:

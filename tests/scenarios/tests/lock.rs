@@ -34,9 +34,9 @@ fn a_live_owner_is_named_and_left_alone() {
     let run = waiting(&stack);
     for args in [["apply", "--yes"], ["destroy", "--yes"]] {
         let refused = stack.run(args).exits(3).says("state.locked");
-        let pid = run.pid().to_string();
-        assert!(refused.stderr.contains(&pid) && refused.stderr.contains("sheave apply"), "who: {refused}");
-        assert!(refused.stderr.contains("since 20"), "since when: {refused}");
+        let said = refused.explained();
+        assert!(said.contains(&format!("`sheave apply` (process {}", run.pid())), "who: {refused}");
+        assert!(said.contains(" since 20"), "since when: {refused}");
     }
     let refused = stack.run(["apply", "--yes", "--json"]).exits(3);
     assert_eq!(refused.events().last().unwrap()["outcome"], "failed", "{refused}");

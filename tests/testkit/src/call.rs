@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::must;
 
 /// How long a call may take where the test does not say: many times what it takes on a busy machine.
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// A program about to be called.
 #[derive(Debug)]
@@ -212,6 +212,12 @@ impl Output {
     pub fn says(self, what: &str) -> Self {
         assert!(self.stdout.contains(what) || self.stderr.contains(what), "`{what}` was expected:\n{self}");
         self
+    }
+
+    /// What it said on standard error as one line, whatever was wrapped how.
+    pub fn explained(&self) -> String {
+        let words = self.stderr.split_whitespace().filter(|w| *w != "│");
+        words.collect::<Vec<_>>().join(" ")
     }
 
     /// Standard output as one JSON document.

@@ -239,7 +239,7 @@ impl Parser<'_> {
         }
         let first = self.primary()?;
         let of = self.member(first)?;
-        if count % 2 == 0 {
+        if count.is_multiple_of(2) {
             return Ok(of);
         }
         let at = (start, of.at.1);

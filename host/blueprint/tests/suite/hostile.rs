@@ -26,7 +26,7 @@ fn outcome(text: &str) -> String {
 
 #[test]
 fn yaml_that_explodes() {
-    on_half_a_stack(|| yaml_that_explodes_here());
+    on_half_a_stack(yaml_that_explodes_here);
 }
 
 fn yaml_that_explodes_here() {
@@ -81,7 +81,7 @@ fn yaml_that_explodes_here() {
 
 #[test]
 fn expressions_that_explode() {
-    on_half_a_stack(|| expressions_that_explode_here());
+    on_half_a_stack(expressions_that_explode_here);
 }
 
 fn expressions_that_explode_here() {
@@ -150,7 +150,7 @@ fn chain(count: usize, first: &str, next: &str) -> String {
 
 #[test]
 fn locals_that_explode() {
-    on_half_a_stack(|| locals_that_explode_here());
+    on_half_a_stack(locals_that_explode_here);
 }
 
 fn locals_that_explode_here() {
@@ -191,7 +191,7 @@ fn locals_that_explode_here() {
 
 #[test]
 fn schemas_that_explode() {
-    on_half_a_stack(|| schemas_that_explode_here());
+    on_half_a_stack(schemas_that_explode_here);
 }
 
 fn schemas_that_explode_here() {

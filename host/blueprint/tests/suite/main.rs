@@ -1,5 +1,13 @@
 //! The crate's tests from outside: one binary, so that it links once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, in what tests share as well"
+)]
+
 #[cfg(test)]
 mod eval;
 #[cfg(test)]

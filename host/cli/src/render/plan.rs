@@ -237,9 +237,8 @@ impl Renderer<'_> {
                     "{}",
                     self.paint.yellow(format_args!("{address}: {id} was changed outside of Sheave{whose}"))
                 )?;
-                for field in fields {
-                    change::changes(out, std::slice::from_ref(field), 2, self.paint)?;
-                }
+                let theirs: Vec<_> = fields.into_iter().map(from_ours_to_theirs).collect();
+                change::changes(out, &theirs, 2, self.paint)?;
             }
         }
         if drifted.is_empty() { Ok(()) } else { writeln!(out) }
@@ -278,6 +277,12 @@ fn shown(resource: &PlannedResource) -> bool {
 
 fn quiet(object: &PlannedObject) -> bool {
     object.action == Action::NoOp && object.notes.is_empty()
+}
+
+/// A plan tells of drift as of any change: from what stands there to what will. What happened went the other way.
+fn from_ours_to_theirs(field: &FieldChange) -> FieldChange {
+    let FieldChange { pointer, before, after, manager } = field.clone();
+    FieldChange { pointer, before: after, after: before, manager }
 }
 
 fn by_manager(fields: &[FieldChange]) -> BTreeMap<Option<&str>, Vec<&FieldChange>> {

@@ -1,5 +1,13 @@
 //! Against a real control plane: each test has a namespace of its own, and leaves nothing behind.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, in what tests share as well"
+)]
+
 mod connect;
 mod kinds;
 mod lists;

@@ -1,5 +1,13 @@
 //! Whole runs of the engine over a small world.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, in what tests share as well"
+)]
+
 mod outside;
 
 use outside::{Ended, Outside, world};

@@ -1,5 +1,7 @@
 //! Guests as bytes, and a host to run them.
 
+#![allow(dead_code, reason = "each test crate uses a part of it")]
+
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -13,18 +15,18 @@ fn root() -> PathBuf {
 }
 
 /// A guest that `cargo xtask guests` built.
-pub fn built(name: &str) -> Vec<u8> {
+pub(crate) fn built(name: &str) -> Vec<u8> {
     let path = root().join(format!("target/guests/{name}.wasm"));
     std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}: run `cargo xtask guests` first", path.display()))
 }
 
 /// A guest of `tests/guests/components`.
-pub fn component(name: &str) -> Vec<u8> {
+pub(crate) fn component(name: &str) -> Vec<u8> {
     wat::parse_file(root().join(format!("tests/guests/components/{name}.wat"))).unwrap()
 }
 
 /// A guest of `tests/guests/modules`, wrapped into a component of the world `emitter`.
-pub fn module(name: &str) -> Vec<u8> {
+pub(crate) fn module(name: &str) -> Vec<u8> {
     let mut module = wat::parse_file(root().join(format!("tests/guests/modules/{name}.wat"))).unwrap();
     let mut resolve = wit_parser::Resolve::default();
     let package = resolve.push_file(root().join("wit/plugin.wit")).unwrap();
@@ -35,11 +37,11 @@ pub fn module(name: &str) -> Vec<u8> {
 }
 
 /// A host with a small number of instances, and what its plugins log.
-pub fn host() -> (PluginHost, Arc<Mutex<Vec<LogLine>>>) {
+pub(crate) fn host() -> (PluginHost, Arc<Mutex<Vec<LogLine>>>) {
     host_with(HostConfig::default())
 }
 
-pub fn host_with(config: HostConfig) -> (PluginHost, Arc<Mutex<Vec<LogLine>>>) {
+pub(crate) fn host_with(config: HostConfig) -> (PluginHost, Arc<Mutex<Vec<LogLine>>>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = lines.clone();
     let log: sheave_plugin_host::LogSink = Arc::new(move |line| sink.lock().unwrap().push(line));
@@ -52,28 +54,28 @@ pub fn host_with(config: HostConfig) -> (PluginHost, Arc<Mutex<Vec<LogLine>>>) {
     (host, lines)
 }
 
-pub async fn load(wasm: &[u8], grants: &Grants) -> Plugin {
+pub(crate) async fn load(wasm: &[u8], grants: &Grants) -> Plugin {
     host().0.load("guest", wasm, grants).await.unwrap()
 }
 
-pub async fn refused(wasm: &[u8]) -> LoadError {
+pub(crate) async fn refused(wasm: &[u8]) -> LoadError {
     host().0.load("guest", wasm, &Grants::default()).await.unwrap_err()
 }
 
-pub fn raised(limits: LimitRaises) -> Grants {
+pub(crate) fn raised(limits: LimitRaises) -> Grants {
     Grants { limits, ..Grants::default() }
 }
 
-pub fn folder(path: &std::path::Path, access: Access) -> Grants {
+pub(crate) fn folder(path: &std::path::Path, access: Access) -> Grants {
     let path = path.to_str().unwrap().to_owned();
     Grants { filesystem: vec![FolderGrant { path, access }], ..Grants::default() }
 }
 
-pub fn doc(json: &str) -> Doc {
+pub(crate) fn doc(json: &str) -> Doc {
     Doc { json: json.to_owned(), marks: Vec::new() }
 }
 
-pub fn of(type_name: &str) -> Instance {
+pub(crate) fn of(type_name: &str) -> Instance {
     Instance {
         type_name: type_name.to_owned(),
         name: "web".to_owned(),
@@ -83,16 +85,16 @@ pub fn of(type_name: &str) -> Instance {
     }
 }
 
-pub fn create(type_name: &str, props: &str) -> Change {
+pub(crate) fn create(type_name: &str, props: &str) -> Change {
     Change { of: of(type_name), prior: None, desired: Some(doc(props)) }
 }
 
-pub fn agreed() -> Planned {
+pub(crate) fn agreed() -> Planned {
     Planned { outputs: doc("{}"), replace: Vec::new(), notes: Vec::new() }
 }
 
 /// The error's code, after a look at what every error must have.
-pub fn code(error: &CallError) -> String {
+pub(crate) fn code(error: &CallError) -> String {
     let diagnostic = error.diagnostic();
     assert_eq!(diagnostic.code, error.code());
     if !matches!(error, CallError::Answer(_)) {

@@ -77,6 +77,7 @@ fn secrets_that_overlap_are_masked_together() {
     let mask = mask(&["abcd1234", "1234wxyz", "abcd", "d123"]);
     assert_eq!(mask.text("<abcd1234wxyz>"), "<(sensitive)>");
     assert_eq!(mask.text("<abcdabcd>"), "<(sensitive)>");
+    assert_eq!(self::mask(&["abcd1234", "1234wxyz"]).text("<abcd1234wxyz>"), "<(sensitive)>");
 }
 
 #[test]

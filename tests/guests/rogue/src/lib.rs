@@ -104,7 +104,8 @@ fn find(type_name: &str) -> Result<Deed, Failure> {
 
 /// A ConfigMap with this data.
 fn config_map(of: &Instance, slot: &str, data: Value) -> Emitted {
-    let name = format!("{}-{slot}", of.name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    let name =
+        format!("{}-{slot}", of.name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
     let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data});
     emitted(slot, object.to_string())
 }

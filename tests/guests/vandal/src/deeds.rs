@@ -24,9 +24,10 @@ pub(crate) fn folders() -> Vec<String> {
 
 pub(crate) fn note(props: &Value, _: Option<Vec<u8>>) -> Done {
     let text = |key: &str| props[key].as_str().unwrap_or_default();
-    let (dir, _) = get_directories().into_iter().next().ok_or_else(|| {
-        Failure::Denied(diagnostic("vandal.no-folder", "no folder was granted"))
-    })?;
+    let (dir, _) = get_directories()
+        .into_iter()
+        .next()
+        .ok_or_else(|| Failure::Denied(diagnostic("vandal.no-folder", "no folder was granted")))?;
     write(&dir, text("path"), text("text")).map_err(|e| other("vandal.write", e.name()))?;
     let back = read(&dir, text("path")).map_err(|e| other("vandal.read", e.name()))?;
     done(&json!({"text": back}))
@@ -34,7 +35,8 @@ pub(crate) fn note(props: &Value, _: Option<Vec<u8>>) -> Done {
 
 /// Every way out that it knows, each with what came of it.
 pub(crate) fn escape(props: &Value, _: Option<Vec<u8>>) -> Done {
-    let (dir, _) = get_directories().into_iter().next().ok_or_else(|| other("vandal.no-folder", "no folder"))?;
+    let (dir, _) =
+        get_directories().into_iter().next().ok_or_else(|| other("vandal.no-folder", "no folder"))?;
     let mut tried = serde_json::Map::new();
     for path in props["paths"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         let said = |result: Result<String, ErrorCode>| match result {

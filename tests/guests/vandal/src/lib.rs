@@ -94,7 +94,12 @@ fn doc(value: &Value) -> Doc {
 }
 
 fn snapshot(outputs: &Value) -> Snapshot {
-    Snapshot { id: "vandal".to_owned(), state: doc(&json!({})), outputs: doc(outputs), private_data: vec![0, 255, 7] }
+    Snapshot {
+        id: "vandal".to_owned(),
+        state: doc(&json!({})),
+        outputs: doc(outputs),
+        private_data: vec![0, 255, 7],
+    }
 }
 
 fn other(code: &str, summary: &str) -> Failure {

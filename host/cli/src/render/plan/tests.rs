@@ -37,9 +37,9 @@ fn a_plan_of_every_kind() {
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web", "namespace": "blog"},
         "data": {"password": {"$secret": "abc"}, "host": {"$unknown": "db#/host"}}});
     let drift = json!([
-        {"pointer": "/spec/replicas", "before": {"value": 2}, "after": {"value": 5}, "manager": "kubectl-edit"},
-        {"pointer": "/metadata/labels/team", "before": {"value": "web"}, "after": "absent", "manager": "kubectl-edit"},
-        {"pointer": "/spec/paused", "before": "absent", "after": {"value": true}},
+        {"pointer": "/spec/replicas", "before": {"value": 5}, "after": {"value": 2}, "manager": "kubectl-edit"},
+        {"pointer": "/metadata/labels/team", "before": "absent", "after": {"value": "web"}, "manager": "kubectl-edit"},
+        {"pointer": "/spec/paused", "before": {"value": true}, "after": "absent"},
     ]);
     let changes = json!([
         {"pointer": "/spec/replicas", "before": {"value": 5}, "after": {"value": 2}, "manager": "kubectl-edit"},
