@@ -65,8 +65,9 @@ pub const MAX_VIOLATIONS: usize = 100;
 /// Schemas applied inside one another at one place of a value (`$ref` to `$ref`): ends schemas that name themselves.
 pub const MAX_SCHEMA_CHAIN: usize = 64;
 
-/// Schemas applied in one check: `oneOf` inside `oneOf` multiplies.
-pub const MAX_SCHEMA_STEPS: u64 = 5_000_000;
+/// Schemas applied in one check: `oneOf` inside `oneOf` multiplies. The largest objects in the field take some
+/// thousands.
+pub const MAX_SCHEMA_STEPS: u64 = 300_000;
 
 /// Bytes of a compiled `pattern` of a schema.
 pub const MAX_SCHEMA_PATTERN_PROGRAM: usize = 256 << 10;

@@ -162,7 +162,15 @@ impl Driver {
             let counts = if declined { Counts::default() } else { planned.plan.counts() };
             prepared.context.tell(What::Finished { outcome, counts, millis: millis(began) });
             let outputs = recorded_outputs(&prepared.context, &session.state);
-            return Ok(ApplyReport { outcome, counts, report: planned.report, outputs });
+            let mut report = planned.report;
+            if idle && request.purpose == Purpose::Destroy {
+                // A run that was cut off at its very end has left the inventory.
+                let all: Vec<String> = prepared.context.state.targets.keys().cloned().collect();
+                report
+                    .diagnostics
+                    .extend(prepared.context.narrow(&members(&session.state), all.into_iter()).await);
+            }
+            return Ok(ApplyReport { outcome, counts, report, outputs });
         }
         carry_out(session, planned, began).await
     }

@@ -30,20 +30,17 @@ impl Context {
         SnapshotRecord {
             id: snapshot.id.clone(),
             state: self.seal(&snapshot.state),
+            outputs: self.seal(&snapshot.outputs),
             private: self.sealer.seal_bytes(&snapshot.private, &mut SystemRandom),
         }
     }
 
-    /// A recorded snapshot, opened; its outputs stand beside it in the record.
-    pub(crate) fn open_snapshot(
-        &self,
-        record: &SnapshotRecord,
-        outputs: Option<&Sealed>,
-    ) -> Result<Snapshot, Diagnostic> {
+    /// A recorded snapshot, opened.
+    pub(crate) fn open_snapshot(&self, record: &SnapshotRecord) -> Result<Snapshot, Diagnostic> {
         Ok(Snapshot {
             id: record.id.clone(),
             state: self.open(&record.state)?,
-            outputs: outputs.map_or_else(|| Ok(Value::empty()), |o| self.open(o))?,
+            outputs: self.open(&record.outputs)?,
             private: self.sealer.open_bytes(&record.private).map_err(|e| e.diagnostic())?,
         })
     }

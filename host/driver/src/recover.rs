@@ -57,7 +57,7 @@ pub(crate) async fn recover(context: &Arc<Context>) -> Recovered {
 async fn finish(context: &Arc<Context>, intent: &Intent) -> Result<Option<Outcome>, Diagnostic> {
     let Change::Provide { prior, desired, agreed, resume } = &intent.change else { return Ok(None) };
     let Some(record) = context.state.resources.get(&intent.address) else { return Ok(None) };
-    let prior = prior.as_ref().map(|p| context.open_snapshot(p, record.outputs.as_ref())).transpose()?;
+    let prior = prior.as_ref().map(|p| context.open_snapshot(p)).transpose()?;
     let resume = match resume {
         Some(sealed) => Some(context.sealer.open_bytes(sealed).map_err(|e| e.diagnostic())?),
         None => None,

@@ -156,6 +156,9 @@ pub struct SnapshotRecord {
     pub id: String,
     /// The plugin's view.
     pub state: Sealed,
+    /// Its outputs, as the plugin gave them: kept here too, since a run may end before the resource is seen ready.
+    #[serde(default)]
+    pub outputs: Sealed,
     /// The plugin's own bytes, sealed as base64.
     pub private: Sealed,
 }

@@ -90,6 +90,8 @@ fn play(folder: &Path) -> String {
             let address = cluster.server.trim_start_matches("https://");
             text = text.replace(&cluster.server, "@server@").replace(address, "@address@");
         }
+        text = without(&text, " after ", " s", |c| c.is_ascii_digit() || c == '.', "@time@");
+        text = without(&text, "/sheave-", "", |c| c.is_ascii_hexdigit() || c == '-', "@uuid@");
         let code = run.code().map_or_else(|| "killed".to_owned(), |c| format!("exit {c}"));
         let text = format!("{}\n[{code}]\n", text.trim_end());
         let shown = if text == last { "(as before)\n" } else { &text };
@@ -100,6 +102,24 @@ fn play(folder: &Path) -> String {
     let objects = stack.names("all,configmaps,secrets");
     assert!(objects.is_empty(), "{}: {objects:?} were made", folder.display());
     said
+}
+
+/// The text with `by` for whatever of `what` stands between `before` and `after`.
+fn without(text: &str, before: &str, after: &str, what: fn(char) -> bool, by: &str) -> String {
+    let mut out = String::new();
+    for (n, part) in text.split(before).enumerate() {
+        if n > 0 {
+            out.push_str(before);
+        }
+        let rest = part.trim_start_matches(what);
+        if n > 0 && rest.len() < part.len() && rest.starts_with(after) {
+            out.push_str(by);
+            out.push_str(rest);
+        } else {
+            out.push_str(part);
+        }
+    }
+    out
 }
 
 /// Each file of the project with its content, but for the state: to look whether there is one makes it.

@@ -20,7 +20,7 @@ pub const PART_OF: &str = "applyset.kubernetes.io/part-of";
 pub const SET_ID: &str = "applyset.kubernetes.io/id";
 
 /// How long kubectl may take.
-const KUBECTL_LIMIT: Duration = Duration::from_secs(60);
+const KUBECTL_LIMIT: Duration = Duration::from_secs(240);
 
 /// A project folder with its user's home beside it, and a namespace. Both go when it is dropped.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ impl Stack {
 
     /// The same, but the namespace is for the test to make.
     pub fn without_namespace(name: &str) -> Self {
-        let folder = must(tempfile::Builder::new().prefix("sheave-test-").tempdir(), "a folder");
+        // Not where TMPDIR says: what is printed is wrapped, and should be so everywhere alike.
+        let folder = must(tempfile::Builder::new().prefix("sheave-test-").tempdir_in("/tmp"), "a folder");
         for sub in ["home", "project"] {
             must(fs::create_dir(folder.path().join(sub)), sub);
         }

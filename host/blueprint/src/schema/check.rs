@@ -218,8 +218,9 @@ impl Checker<'_> {
             }
             let text = super::leaf::canonical(item);
             if let Some(first) = seen.get(&text) {
-                let says =
-                    format!("is the same as element {first}, and each must stand only once{}", found(item));
+                let shown =
+                    if item.has_secret() || items[*first].has_secret() { String::new() } else { found(item) };
+                let says = format!("is the same as element {first}, and each must stand only once{shown}");
                 out.add(Violation::new(codes::INVALID_VALUE, &format!("{at}/{n}"), says));
             } else {
                 seen.insert(text, n);

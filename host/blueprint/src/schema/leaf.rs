@@ -19,6 +19,10 @@ pub(super) fn check(rules: &Rules, value: &Value, at: &str, out: &mut Findings) 
         // That it will be a text is known already.
         if unknown.kind == UnknownKind::Text && rules.types.is_some_and(|t| !t.has(Types::STRING)) {
             out.add(mismatch(rules.types.unwrap_or_default(), value, at));
+        } else if let Some(allowed) = &rules.allowed
+            && allowed.iter().all(|json| equal(value, json) == Some(false))
+        {
+            out.add(not_allowed(allowed, value, at));
         }
         out.open |= rules.types.is_some() && unknown.kind == UnknownKind::Other
             || rules.allowed.is_some()

@@ -1,6 +1,6 @@
 //! What a schema says of a value's leaves beside right and wrong: which may travel unknown, which are sensitive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sheave_model::{SecretText, Unknown, UnknownKind, Value, limits::MAX_DEPTH, pointer};
 
@@ -10,13 +10,12 @@ use crate::limits::MAX_SCHEMA_CHAIN;
 
 /// The schemas that govern one place: the one, and all that it applies there.
 fn governing(nodes: &[Rules], start: &[usize]) -> Vec<usize> {
-    let mut all: Vec<usize> = Vec::new();
+    let mut all = BTreeSet::new();
     let mut todo = start.to_vec();
     while let Some(node) = todo.pop() {
-        if all.contains(&node) || all.len() > MAX_SCHEMA_CHAIN * 16 {
+        if all.len() > MAX_SCHEMA_CHAIN * 16 || !all.insert(node) {
             continue;
         }
-        all.push(node);
         let Some(rules) = nodes.get(node) else { continue };
         todo.extend(rules.reference);
         if let Some(combine) = &rules.combine {
@@ -27,7 +26,7 @@ fn governing(nodes: &[Rules], start: &[usize]) -> Vec<usize> {
             todo.extend(map.dependent_schemas.iter().map(|(_, node)| *node));
         }
     }
-    all
+    all.into_iter().collect()
 }
 
 /// The schemas of one property.

@@ -50,7 +50,7 @@ fn usual(world: &mut World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 250, ..ProptestConfig::default() })]
 
     #[test]
     fn an_answer_holds_whatever_the_unknown_turns_out_to_be(

@@ -62,7 +62,7 @@ fn theirs(text: &str, inputs: &Value) -> Option<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn both_give_the_same_answers(seed in proptest::collection::vec(any::<u8>(), 0..60)) {

@@ -104,7 +104,7 @@ impl Context {
     pub(crate) fn snapshot(&self, address: &Address) -> Result<Option<Snapshot>, Diagnostic> {
         let Some(record) = self.state.resources.get(address) else { return Ok(None) };
         let Some(snapshot) = &record.snapshot else { return Ok(None) };
-        self.open_snapshot(snapshot, record.outputs.as_ref()).map(Some)
+        self.open_snapshot(snapshot).map(Some)
     }
 }
 

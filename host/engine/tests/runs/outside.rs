@@ -386,6 +386,7 @@ fn entries_of(event: &Event) -> Vec<Entry> {
     let snapshot = |s: &Snapshot| SnapshotRecord {
         id: s.id.clone(),
         state: Sealed::default(),
+        outputs: Sealed::default(),
         private: Sealed::default(),
     };
     let (op, outcome) = match event {

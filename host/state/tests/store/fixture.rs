@@ -91,6 +91,7 @@ pub(crate) fn snapshot(id: &str) -> SnapshotRecord {
     SnapshotRecord {
         id: id.into(),
         state: Sealed(json!({"size": 3, "token": {"$sealed": "v1.00000000.AAAA"}})),
+        outputs: Sealed::default(),
         private: Sealed(json!({"$sealed": "v1.00000000.BBBB"})),
     }
 }
