@@ -91,7 +91,6 @@ fn play(folder: &Path) -> String {
             text = text.replace(&cluster.server, "@server@").replace(address, "@address@");
         }
         text = without(&text, " after ", " s", |c| c.is_ascii_digit() || c == '.', "@time@");
-        text = without(&text, "/sheave-", "", |c| c.is_ascii_hexdigit() || c == '-', "@uuid@");
         let code = run.code().map_or_else(|| "killed".to_owned(), |c| format!("exit {c}"));
         let text = format!("{}\n[{code}]\n", text.trim_end());
         let shown = if text == last { "(as before)\n" } else { &text };
