@@ -256,11 +256,8 @@ async fn a_watch_goes_on_after_each_cut_from_where_it_was() {
     .await;
     assert_eq!(wait(&server).await.unwrap()[0]["metadata"]["resourceVersion"], "6");
     assert_eq!(server.asked("/configmaps?watch=true"), 3);
-    assert_eq!(
-        server.asked("/configmaps/a"),
-        2,
-        "once at first, once when the watch began, and then never again"
-    );
+    let read = server.asked("/configmaps/a");
+    assert!(read <= 2, "{read} times: once at first, once at most when the watch began, and then never again");
 }
 
 #[tokio::test]
@@ -275,22 +272,16 @@ async fn a_forgotten_version_means_a_fresh_start() {
                 when: "watch=true",
                 then: vec![
                     Step::Watch(vec![event("ADDED", &object(2, json!({})))], After::End),
-                    Step::Watch(vec![], After::Stay),
+                    // A watch without a version begins with what there is.
+                    Step::Watch(vec![event("ADDED", &object(9, json!({"done": "1"})))], After::Stay),
                 ],
             },
-            // What happened in between is seen by reading.
-            Rule {
-                when: "/configmaps/a",
-                then: vec![
-                    ok(&object(2, json!({}))),
-                    ok(&object(2, json!({}))),
-                    ok(&object(9, json!({"done": "1"}))),
-                ],
-            },
+            Rule { when: "/configmaps/a", then: vec![ok(&object(2, json!({})))] },
         ])
         .await;
         assert_eq!(wait(&server).await.unwrap()[0]["metadata"]["resourceVersion"], "9");
-        assert_eq!(server.asked("/configmaps/a"), 3);
+        assert_eq!(server.asked("watch=true"), 3);
+        assert_eq!(server.asked("resourceVersion=2"), 1);
     }
 }
 

@@ -12,7 +12,7 @@ use sheave_model::limits::MAX_DEPTH;
 use sheave_model::pointer::is_within;
 
 use crate::equality::same;
-use crate::owned::{Node, OURS, Ownership};
+use crate::owned::{Item, Node, OURS, Ownership};
 use crate::path::At;
 use crate::topology::{ListKind, is_atomic_map, key_label, key_of, list_kind};
 
@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
             return;
         }
         let Some(live) = live else {
-            self.absent(at, desired, node);
+            self.absent(at, desired, node.filter(|_| !whole));
             return;
         };
         let name = at.names.iter().rev().find(|n| !n.is_empty()).copied().unwrap_or("");
@@ -201,6 +201,7 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// `node`: the field's own, and not that of something around it that is owned whole.
     fn absent(&mut self, at: &At<'a>, desired: &'a Json, node: Option<&Node>) {
         let zero = match desired {
             Json::Null => return,
@@ -376,10 +377,14 @@ impl<'a> Walk<'a> {
             }
             Json::Array(items) => {
                 let places = node.places(items);
-                for (text, (_, child)) in &node.items {
+                for (text, (key, child)) in &node.items {
                     if let Some((i, item)) = places.get(text.as_str()).and_then(|&i| Some((i, items.get(i)?)))
                     {
-                        let mark = at.enter_item(i, &i.to_string());
+                        let label = match key {
+                            Item::Key(fields) => key_label(item, &fields.keys().cloned().collect::<Vec<_>>()),
+                            _ => i.to_string(),
+                        };
+                        let mark = at.enter_item(i, &label);
                         self.disowned(at, child, item);
                         at.leave(&mark);
                     }

@@ -22,6 +22,9 @@ const PURE: Duration = Duration::from_secs(30);
 /// A provider's call may take 30 s by itself.
 const PROVIDER: Duration = Duration::from_secs(60);
 
+/// What a run may hold in memory, whatever its plugins do.
+const MEMORY: u64 = 1 << 30;
+
 fn stack(name: &str, resources: &str) -> Stack {
     let stack = Stack::new(name);
     stack.guest("rogue");
@@ -61,7 +64,13 @@ fn emitters_harm_themselves_only() {
     }
     resources.push_str("  logs: {type: \"rogue:Logs\"}\n  paint: {type: \"rogue:Paint\"}\n");
     let stack = stack("emitters", &resources);
-    let run = stack.sheave(["apply", "--yes", "--json", "-v"]).limit(PURE).run().exits(1);
+    let mut run = stack.sheave(["apply", "--yes", "--json", "-v"]).limit(PURE).start();
+    run.until("the hogs' end", |out| {
+        ["\"hog\"", "\"flood\"", "\"many\""].iter().all(|n| out.stdout.contains(n))
+    });
+    let peak = run.peak_memory();
+    assert!(peak < MEMORY, "{} MiB at once", peak >> 20);
+    let run = run.finish().exits(1);
     let events = run.events();
     for (name, expected) in cases {
         let found = codes(&events, &name.to_lowercase());

@@ -116,6 +116,16 @@ impl Running {
         self.child.id()
     }
 
+    /// The most memory that it has held so far, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.pid());
+        let status = must(std::fs::read_to_string(&path), &path);
+        let kib = status
+            .lines()
+            .find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.unwrap_or_else(|| panic!("{path} does not tell:\n{status}")) << 10
+    }
+
     /// Waits until its output so far is as `enough` wants it.
     pub fn until(&mut self, what: &str, enough: impl Fn(&Output) -> bool) {
         while !enough(&self.output) {

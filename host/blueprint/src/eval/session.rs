@@ -105,6 +105,7 @@ impl<'g> Session<'g> {
                 value.map_err(|e| note(faults, placed(*e, expression))).ok()
             }
             Kind::Text(pieces) => self.text(pieces, in_each, faults),
+            Kind::Faulty => Some(template.outline()),
             Kind::List(items) => {
                 let values: Vec<_> = items.iter().map(|t| self.template(t, in_each, faults)).collect();
                 values.into_iter().collect::<Option<_>>().map(Value::List)

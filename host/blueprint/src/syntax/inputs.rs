@@ -158,5 +158,6 @@ pub(crate) fn read_value(node: &Node, faults: &mut Vec<Diagnostic>) -> Option<Va
             .map(|e| Some((e.key.clone(), read_value(&e.value, faults)?)))
             .collect::<Option<_>>()
             .map(Value::Map),
+        NodeKind::Faulty => None,
     }
 }

@@ -40,6 +40,7 @@ impl Reader<'_> {
     pub(super) fn map<'n>(&mut self, node: &'n Node, what: &str) -> Option<Fields<'n>> {
         match &node.kind {
             NodeKind::Map(entries) => Some(Fields { entries }),
+            NodeKind::Faulty => None,
             _ if node.is_null() => Some(Fields { entries: &[] }),
             _ => {
                 self.expected(node, what, "a map");
@@ -83,6 +84,9 @@ impl Reader<'_> {
     }
 
     pub(super) fn expected(&mut self, node: &Node, what: &str, want: &str) {
+        if matches!(node.kind, NodeKind::Faulty) {
+            return;
+        }
         let summary = format!("{what} must be {want}, found {}", with_article(node.kind_name()));
         self.error(codes::TYPE_MISMATCH, summary, node.span);
     }
@@ -97,8 +101,7 @@ impl Reader<'_> {
         match template.kind {
             template::Kind::Map(_) | template::Kind::Expression(_) => Some(template),
             template::Kind::Literal(Value::Null) if node.is_null() => Some(super::nothing(node.span)),
-            // The fault in the expression has been reported.
-            template::Kind::Literal(Value::Null) => None,
+            template::Kind::Faulty => None,
             _ => {
                 self.expected(node, what, "a map");
                 None

@@ -179,6 +179,6 @@ fn ignore(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
 pub(crate) fn never_text(template: &Template) -> bool {
     !matches!(
         template.kind,
-        Kind::Expression(_) | Kind::Text(_) | Kind::Literal(sheave_model::Value::Text(_))
+        Kind::Expression(_) | Kind::Text(_) | Kind::Faulty | Kind::Literal(sheave_model::Value::Text(_))
     )
 }

@@ -12,10 +12,11 @@ use crate::yaml::offsets::Offsets;
 use crate::yaml::scalar::{self, Fault};
 use crate::yaml::{Node, NodeKind, Scalar, Style};
 
-/// The template of a node; a part that is faulty is null, and reported.
+/// The template of a node; a part that is faulty is [`Kind::Faulty`], and reported.
 pub(crate) fn build(text: &str, node: &Node, faults: &mut Vec<Diagnostic>) -> Template {
     let kind = match &node.kind {
         NodeKind::Scalar(scalar) => leaf(text, scalar, node.span, faults),
+        NodeKind::Faulty => Kind::Faulty,
         NodeKind::List(items) => Kind::List(items.iter().map(|n| build(text, n, faults)).collect()),
         NodeKind::Map(entries) => Kind::Map(
             entries
@@ -56,7 +57,7 @@ fn leaf(text: &str, scalar: &Scalar, span: Span, faults: &mut Vec<Diagnostic>) -
         return match scan(&scalar.text) {
             Err(at) => {
                 faults.push(open(at, span, &offsets, scalar.style == Style::Plain));
-                Kind::Literal(Value::Null)
+                Kind::Faulty
             }
             Ok(mut parts) => {
                 // A block's own line end does not make a text of an expression that stands alone in it.
@@ -69,7 +70,7 @@ fn leaf(text: &str, scalar: &Scalar, span: Span, faults: &mut Vec<Diagnostic>) -
                     [Part::Expression(start, end)] => {
                         match expression(&scalar.text, (*start, *end), span, &offsets, faults) {
                             Some(e) => Kind::Expression(Arc::new(e)),
-                            None => Kind::Literal(Value::Null),
+                            None => Kind::Faulty,
                         }
                     }
                     [Part::Literal(text)] => Kind::Literal(Value::Text(text.clone())),
@@ -92,7 +93,7 @@ fn leaf(text: &str, scalar: &Scalar, span: Span, faults: &mut Vec<Diagnostic>) -
         Ok(value) => Kind::Literal(value),
         Err(fault) => {
             faults.push(*fault);
-            Kind::Literal(Value::Null)
+            Kind::Faulty
         }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Text(Arc<[Piece]>),
     List(Vec<Template>),
     Map(Vec<Field>),
+    /// Nothing that could be read, and reported. It counts as not known, so that nothing more is said of it.
+    Faulty,
 }
 
 /// A part of a text.
@@ -120,7 +122,7 @@ impl Template {
                 Kind::List(items) => items.get(part.parse::<usize>().ok()?)?,
                 Kind::Map(_) => &here.field(part)?.value,
                 Kind::Expression(_) => return Some(here.span),
-                Kind::Literal(_) | Kind::Text(_) => return None,
+                Kind::Literal(_) | Kind::Text(_) | Kind::Faulty => return None,
             };
         }
         Some(here.span)
@@ -184,7 +186,7 @@ impl Template {
         let unknown = |kind| Value::Unknown(Unknown { id: String::new(), kind, secret: false });
         match &self.kind {
             Kind::Literal(value) => value.clone(),
-            Kind::Expression(_) => unknown(UnknownKind::Other),
+            Kind::Expression(_) | Kind::Faulty => unknown(UnknownKind::Other),
             Kind::Text(_) => unknown(UnknownKind::Text),
             Kind::List(items) => Value::List(items.iter().map(Self::outline).collect()),
             Kind::Map(fields) => {
@@ -200,7 +202,7 @@ impl Template {
     /// Whether a key of any map in it is an expression: then what is missing may still come.
     pub(crate) fn has_computed_key(&self) -> bool {
         match &self.kind {
-            Kind::Literal(_) | Kind::Expression(_) | Kind::Text(_) => false,
+            Kind::Literal(_) | Kind::Expression(_) | Kind::Text(_) | Kind::Faulty => false,
             Kind::List(items) => items.iter().any(Self::has_computed_key),
             Kind::Map(fields) => {
                 fields.iter().any(|f| matches!(f.key, FieldKey::Text(_)) || f.value.has_computed_key())
@@ -225,7 +227,7 @@ impl Template {
             }
         };
         match &self.kind {
-            Kind::Literal(_) => {}
+            Kind::Literal(_) | Kind::Faulty => {}
             Kind::Expression(e) => see(e),
             Kind::Text(text) => pieces(text, see),
             Kind::List(items) => items.iter().for_each(|t| t.each_expression(see)),

@@ -139,8 +139,7 @@ impl Loader<'_> {
                     span,
                     "put what is shared under `locals` and write `${locals.NAME}`",
                 );
-                let empty = Scalar { text: String::new(), style: Style::Plain, tag: None };
-                return self.node(Node { span, kind: NodeKind::Scalar(empty) });
+                return self.node(Node { span, kind: NodeKind::Faulty });
             }
             _ => {}
         }

@@ -22,6 +22,8 @@ pub(crate) enum NodeKind {
     Scalar(Scalar),
     List(Vec<Node>),
     Map(Vec<Entry>),
+    /// Nothing that could be read, and reported: no more is to be said of it.
+    Faulty,
 }
 
 /// One `key: value`. No key stands twice in a map.
@@ -58,6 +60,7 @@ impl Node {
             NodeKind::Scalar(s) => scalar::meaning(s).map_or("string", |v| v.kind_name()),
             NodeKind::List(_) => "list",
             NodeKind::Map(_) => "map",
+            NodeKind::Faulty => "null",
         }
     }
 

@@ -1,5 +1,5 @@
 //! Blueprints and expressions written to hang, flood or crash: each ends soon, with a named limit or a plain answer,
-//! on half the stack that threads have by default.
+//! on the stack that threads have by default.
 
 use serde_json::json;
 use sheave_blueprint::*;
@@ -7,9 +7,10 @@ use sheave_model::{SourceId, Value};
 
 use crate::support::{World, eval, load};
 
-/// Runs with 1 MiB of stack: threads have 2 MiB by default, and unoptimised code takes more than any other.
-fn on_half_a_stack(test: impl FnOnce() + Send + 'static) {
-    let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(test).unwrap();
+/// Runs with the 2 MiB of stack that threads have by default. Programs give their threads more; unoptimised code, as
+/// here, takes several times what theirs does.
+fn on_a_threads_stack(test: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(test).unwrap();
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);
     }
@@ -27,13 +28,13 @@ fn outcome(text: &str) -> String {
 
 #[test]
 fn yaml_that_explodes() {
-    on_half_a_stack(yaml_that_explodes_here);
+    on_a_threads_stack(yaml_that_explodes_here);
 }
 
 fn yaml_that_explodes_here() {
     let mib = 1 << 20;
-    let bomb: String = std::iter::once("a0: &a0 [x, x]\n".to_owned())
-        .chain((1..40).map(|n| format!("a{n}: &a{n} [*a{}, *a{}]\n", n - 1, n - 1)))
+    let bomb: String = std::iter::once("blueprint: x\nlocals:\n  a0: &a0 [x, x]\n".to_owned())
+        .chain((1..40).map(|n| format!("  a{n}: &a{n} [*a{}, *a{}]\n", n - 1, n - 1)))
         .collect();
     let ladder: String = (0..400).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
     for (name, text, want) in [
@@ -70,7 +71,7 @@ fn yaml_that_explodes_here() {
         (
             "same faults",
             format!("blueprint: x\nlocals: {{a: [{}]}}", "\"${x}\",".repeat(3_000)),
-            "blueprint.unknown-name",
+            "blueprint.too-large",
         ),
         ("controls", "\u{0}\u{1}\u{7f}: \u{feff}".into(), "blueprint.not-yaml"),
     ] {
@@ -80,7 +81,7 @@ fn yaml_that_explodes_here() {
 
 #[test]
 fn expressions_that_explode() {
-    on_half_a_stack(expressions_that_explode_here);
+    on_a_threads_stack(expressions_that_explode_here);
 }
 
 fn expressions_that_explode_here() {
@@ -147,7 +148,7 @@ fn chain(count: usize, first: &str, next: &str) -> String {
 
 #[test]
 fn locals_that_explode() {
-    on_half_a_stack(locals_that_explode_here);
+    on_a_threads_stack(locals_that_explode_here);
 }
 
 fn locals_that_explode_here() {
@@ -186,7 +187,7 @@ fn locals_that_explode_here() {
 
 #[test]
 fn schemas_that_explode() {
-    on_half_a_stack(schemas_that_explode_here);
+    on_a_threads_stack(schemas_that_explode_here);
 }
 
 fn schemas_that_explode_here() {
@@ -214,7 +215,9 @@ fn schemas_that_explode_here() {
         ("doubling", doubling),
         ("doubling by reference", json!({"$defs": by_reference, "$ref": "#/$defs/n59"})),
     ] {
-        if let Ok(schema) = Schema::compile(&schema) {
+        let compiled = Schema::compile(&schema);
+        assert!(compiled.is_ok() || name.starts_with("doubling"), "{name}: {compiled:?}");
+        if let Ok(schema) = compiled {
             schema.check(&value);
             schema.verdict_on_unknowns(&value);
             let _ = schema.mark_sensitive(value.clone());

@@ -92,6 +92,10 @@ fn dispatch(session: &Session, command: Command, saved: Option<Plan>, out: &mut 
     }
 }
 
+/// The stack of each thread, as large as the main one's: what walks blueprints, schemas and replies is recursive, within
+/// limits of its own.
+const STACK_BYTES: usize = 8 << 20;
+
 /// For work that has much in flight at once.
 fn threads(work: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
     block_on(tokio::runtime::Builder::new_multi_thread(), work)
@@ -106,7 +110,7 @@ fn block_on(
     mut builder: tokio::runtime::Builder,
     work: impl Future<Output = Result<Exit, Fault>>,
 ) -> Result<Exit, Fault> {
-    let runtime = builder.enable_all().build().map_err(|fault| {
+    let runtime = builder.enable_all().thread_stack_size(STACK_BYTES).build().map_err(|fault| {
         explained(
             Diagnostic::error("cli.no-runtime", "the program could not start its threads")
                 .with_detail(fault.to_string()),

@@ -149,11 +149,15 @@ async fn what_diff_foretells_is_what_the_server_does() {
         let cluster = cluster.clone();
         async move {
             let options = ApplyOptions { force: true, dry_run, field_manager: manager.to_owned() };
-            cluster
-                .apply(&obj, &options)
-                .await
-                .unwrap_or_else(|e| panic!("{e}: {:?}\n{obj}", e.diagnostic()))
-                .object
+            let refused = match cluster.apply(&obj, &options).await {
+                Ok(applied) => return Some(applied.object),
+                Err(error) => error.diagnostic(),
+            };
+            // A map of a custom resource that is emptied becomes null in the server's merge, which its validation
+            // then refuses.
+            let known = refused.detail.as_deref().is_some_and(|d| d.contains("must be of type object: \"null\""));
+            assert!(known, "{refused:?}\n{obj}");
+            None
         }
     };
     let mut sure = 0;
@@ -161,10 +165,11 @@ async fn what_diff_foretells_is_what_the_server_does() {
         let (old, new, foreign) =
             (spec(), spec(), proptest::option::of(spec())).new_tree(&mut runner).unwrap().current();
         let object = |spec: Json| json!({"apiVersion": version, "kind": "Oddity", "metadata": {"name": format!("o{case}"), "namespace": ns.name}, "spec": spec});
-        let mut live = apply(object(old.clone()), FIELD_MANAGER, false).await;
+        let Some(mut live) = apply(object(old.clone()), FIELD_MANAGER, false).await else { continue };
         let digest = owned_digest(&live, FIELD_MANAGER, b"k");
         if let Some(foreign) = &foreign {
-            live = apply(object(foreign.clone()), "other", false).await;
+            let Some(shared) = apply(object(foreign.clone()), "other", false).await else { continue };
+            live = shared;
         }
         let context = format!("old {old}\nnew {new}\nforeign {foreign:?}\nlive {}", live["spec"]);
         if foreign.is_none() {
@@ -174,7 +179,7 @@ async fn what_diff_foretells_is_what_the_server_does() {
         }
         let desired = object(new);
         let foretold = diff(&desired, &live, FIELD_MANAGER, &[]);
-        let tried = apply(desired.clone(), FIELD_MANAGER, true).await;
+        let Some(tried) = apply(desired.clone(), FIELD_MANAGER, true).await else { continue };
         let done = changes_between(&live, &tried, FIELD_MANAGER);
         if !foretold.doubt {
             sure += 1;
