@@ -57,6 +57,8 @@ codes! {
     BAD_MODULE = "blueprint.bad-module";
     /// A plugin's schema cannot be used.
     BAD_SCHEMA = "blueprint.bad-schema";
+    /// A resource goes to a target, and the blueprint has none or does not say which.
+    NO_TARGET = "blueprint.no-target";
     /// A secret stands in the blueprint in clear.
     SECRET_IN_CLEAR = "blueprint.secret-in-clear";
 }

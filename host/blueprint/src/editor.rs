@@ -40,7 +40,8 @@ pub fn editor_schema(catalog: &dyn TypeCatalog) -> Value {
             "inputs": described(named(json!({"$ref": "#/$defs/input"})), "What may be given from outside: `inputs.NAME`."),
             "locals": described(named(json!(true)), "Values used more than once: `locals.NAME`."),
             "targets": described(
-                named(json!({"type": "object", "minProperties": 1, "maxProperties": 1})),
+                named(json!({"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+                    "properties": {"kubernetes": with_expressions(&crate::targets::kubernetes_settings())}})),
                 "Connections: `NAME: {kubernetes: {context: ..., namespace: ...}}`.",
             ),
             "plugins": described(named(json!({"$ref": "#/$defs/plugin"})), "Where types come from, and what each plugin may do."),

@@ -18,6 +18,7 @@ mod references;
 mod resolve;
 mod schema;
 mod syntax;
+pub mod targets;
 mod template;
 mod yaml;
 

@@ -9,8 +9,8 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     }
     let folded = name.to_ascii_lowercase();
     let allowed = match name.chars().count() {
-        0..=2 => 1,
-        3..=5 => 2,
+        0..=3 => 1,
+        4..=5 => 2,
         _ => 3,
     };
     candidates
@@ -20,7 +20,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             let lower = c.to_ascii_lowercase();
             let distance = strsim::osa_distance(&folded, &lower);
             // `input` for `inputs`, `external` for `externalIP`: a beginning is near, however long the rest.
-            let begins = folded.len() >= 4
+            let begins = folded.len() >= 3
                 && (lower.starts_with(&folded) || folded.starts_with(&lower) && lower.len() >= 4);
             let near = distance <= allowed && distance < folded.chars().count().max(2);
             (near || begins).then_some((if begins { distance.min(allowed) } else { distance }, c))
@@ -63,6 +63,7 @@ mod tests {
             ("nmae", Some("name")),
             ("input", Some("inputs")),
             ("external", Some("externalIP")),
+            ("rep", Some("replicas")),
             ("port", Some("ports")),
             ("zzz", None),
             ("x", None),

@@ -5,8 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use sheave_driver::{InputGiven, Report, Settings};
-use sheave_model::Diagnostic;
 use sheave_model::address::is_name;
+use sheave_model::{Diagnostic, SecretText};
 
 use crate::args::{Common, Inputs};
 use crate::folders;
@@ -33,7 +33,7 @@ pub(crate) fn settings(common: &Common, inputs: Inputs, command: &str) -> Result
             timeout: common.timeout,
             config_dir: folders.config,
             cache_dir: folders.cache,
-            key,
+            key: key.map(SecretText::new),
             command: command.to_owned(),
         }),
         _ => Err(Box::new(Report { diagnostics: faults, ..Report::default() })),
@@ -55,7 +55,7 @@ fn gather(
     let mut out = Vec::new();
     for (name, value) in variables {
         match (is_name(&name), value.into_string()) {
-            (true, Ok(text)) => out.push(InputGiven::Env { name, text }),
+            (true, Ok(text)) => out.push(InputGiven::Env { name, text: SecretText::new(text) }),
             (false, _) => faults.push(no_name(&format!("{INPUT_PREFIX}{name}"))),
             (true, Err(_)) => faults.push(no_text(&format!("{INPUT_PREFIX}{name}"))),
         }
@@ -67,7 +67,7 @@ fn gather(
     out.extend(files.into_iter().map(InputGiven::File));
     for flag in given.input {
         match split(&flag) {
-            Ok((name, text)) => out.push(InputGiven::Flag { name, text }),
+            Ok((name, text)) => out.push(InputGiven::Flag { name, text: SecretText::new(text) }),
             Err(fault) => faults.push(*fault),
         }
     }
@@ -110,9 +110,9 @@ mod tests {
         let mut faults = Vec::new();
         let inputs = gather(given, variables, &mut faults);
         let said = inputs.iter().map(|i| match i {
-            InputGiven::Flag { name, text } => format!("flag {name}={text}"),
+            InputGiven::Flag { name, text } => format!("flag {name}={}", text.expose()),
             InputGiven::File(path) => format!("file {}", path.display()),
-            InputGiven::Env { name, text } => format!("env {name}={text}"),
+            InputGiven::Env { name, text } => format!("env {name}={}", text.expose()),
         });
         (said.collect(), faults)
     }

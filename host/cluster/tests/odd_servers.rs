@@ -257,7 +257,10 @@ async fn a_watch_goes_on_after_each_cut_from_where_it_was() {
     assert_eq!(wait(&server).await.unwrap()[0]["metadata"]["resourceVersion"], "6");
     assert_eq!(server.asked("/configmaps?watch=true"), 3);
     let read = server.asked("/configmaps/a");
-    assert!(read <= 2, "{read} times: once at first, once at most when the watch began, and then never again");
+    assert!(
+        read <= 2,
+        "{read} times: once at first, once at most when the watch began, and then never again"
+    );
 }
 
 #[tokio::test]

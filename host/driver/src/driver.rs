@@ -10,11 +10,12 @@ use sheave_model::journal::{Entry, RunRecord};
 use sheave_model::plan::{BlueprintText, Counts, PLAN_FORMAT, Plan, Purpose};
 use sheave_model::plugin::ObjectId;
 use sheave_model::stack::StackState;
-use sheave_model::{Address, Diagnostic, Masked, Role, Sources, Value};
+use sheave_model::{Diagnostic, Masked, Role, SecretText, Sources, Value};
 use sheave_plugin_host::{HostConfig, PluginHost};
 use sheave_secrets::{MasterKey, StackKey};
 use sheave_state::{LockGuard, LockOwner, SqliteStore, StateError, Store as _};
 
+use crate::ahead::check_ahead;
 use crate::context::{Context, Parts, now};
 use crate::keys::{cache_key, master_key};
 use crate::load::{FolderFiles, Loaded, bind, evaluate_early, load, read_blueprint};
@@ -54,7 +55,7 @@ impl Driver {
     }
 
     pub(crate) fn key(&self) -> Result<MasterKey, Diagnostic> {
-        master_key(self.settings.key.as_deref(), &self.settings.config_dir)
+        master_key(self.settings.key.as_ref().map(SecretText::expose), &self.settings.config_dir)
     }
 
     /// Every fault of the blueprint and its inputs; asks no cluster, and writes nothing but the compiled plugins' cache.
@@ -391,7 +392,8 @@ impl Driver {
             for (name, spec) in &graph.targets {
                 match evaluate_early(graph, &spec.settings, &inputs, &state.name, &files) {
                     Ok(settings) => {
-                        faults.extend(targets.add(name, &settings, &folder, state.targets.get(name)).err());
+                        let added = targets.add(name, &settings, &folder, state.targets.get(name));
+                        faults.extend(added.err().map(|d| d.at(spec.span, "this target")));
                     }
                     Err(more) => faults.extend(more),
                 }
@@ -610,37 +612,6 @@ fn outputs_moved(plan: &Plan, context: &Context) -> bool {
     let masked: BTreeMap<String, Masked> =
         recorded.iter().map(|(name, value)| (name.clone(), context.masked(value))).collect();
     plan.outputs != masked
-}
-
-/// The faults that show without any cluster: properties that inputs alone decide.
-fn check_ahead(loaded: &Loaded, inputs: &BTreeMap<String, Value>, stack: &str) -> Vec<Diagnostic> {
-    let files = FolderFiles::new(&loaded.blueprint.folder);
-    let mut faults = Vec::new();
-    for (name, spec) in &loaded.graph.targets {
-        if spec.references.is_empty() {
-            match evaluate_early(&loaded.graph, &spec.settings, inputs, stack, &files) {
-                Ok(settings) => {
-                    let mut targets = Targets::default();
-                    let added = targets.add(name, &settings, &loaded.blueprint.folder, None);
-                    faults.extend(added.err().map(|d| d.at(spec.span, "this target")));
-                }
-                Err(more) => faults.extend(more),
-            }
-        }
-    }
-    for (name, spec) in &loaded.graph.resources {
-        let simple = matches!(spec.repeat, sheave_blueprint::Repeat::Once) && spec.references.is_empty();
-        let Some(kind) = loaded.types.get(&spec.type_name).filter(|_| simple) else { continue };
-        match evaluate_early(&loaded.graph, &spec.properties, inputs, stack, &files) {
-            Ok(properties) => {
-                for fault in kind.schemas.properties.check(&properties) {
-                    faults.push(spec.properties.locate(fault).on(Address::new(name)));
-                }
-            }
-            Err(more) => faults.extend(more),
-        }
-    }
-    faults
 }
 
 /// The name under `blueprint:`, without loading anything.

@@ -2,6 +2,7 @@
 //!
 //! Front ends (the command line first) call [`Driver`] and nothing below it.
 
+mod ahead;
 mod context;
 mod documents;
 mod driver;

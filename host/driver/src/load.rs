@@ -159,10 +159,10 @@ pub(crate) fn bind_with(
     for input in given {
         match input {
             InputGiven::Flag { name, text } => {
-                values.push(given_value(name, RawInput::Text(text.clone()), InputSource::Flag))
+                values.push(given_value(name, RawInput::Text(text.expose().to_owned()), InputSource::Flag))
             }
             InputGiven::Env { name, text } => {
-                values.push(given_value(name, RawInput::Text(text.clone()), InputSource::Env))
+                values.push(given_value(name, RawInput::Text(text.expose().to_owned()), InputSource::Env))
             }
             InputGiven::File(path) => match read_inputs(path, sources) {
                 Ok(found) => values.extend(found),

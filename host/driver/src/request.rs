@@ -7,7 +7,7 @@ use std::time::Duration;
 use sheave_model::event::{Event, RunOutcome};
 use sheave_model::plan::{Counts, Plan, Purpose};
 use sheave_model::plugin::ObjectId;
-use sheave_model::{Address, Diagnostic, Sources, Value};
+use sheave_model::{Address, Diagnostic, SecretText, Sources, Value};
 
 /// Where events go while a run lasts. A receiver that went away is no fault.
 pub type Watcher = tokio::sync::mpsc::UnboundedSender<Event>;
@@ -19,8 +19,8 @@ pub enum InputGiven {
     Flag {
         /// The input.
         name: String,
-        /// Parsed by the input's declared type.
-        text: String,
+        /// Parsed by the input's declared type. It may be a secret: what is declared so is not known yet.
+        text: SecretText,
     },
     /// `--inputs FILE`: YAML or JSON, a map.
     File(PathBuf),
@@ -28,8 +28,8 @@ pub enum InputGiven {
     Env {
         /// The input.
         name: String,
-        /// Parsed by the input's declared type.
-        text: String,
+        /// Parsed by the input's declared type. It may be a secret: what is declared so is not known yet.
+        text: SecretText,
     },
 }
 
@@ -54,7 +54,7 @@ pub struct Settings {
     /// The user's cache folder (compiled plugins).
     pub cache_dir: PathBuf,
     /// `SHEAVE_KEY`, where it is set.
-    pub key: Option<String>,
+    pub key: Option<SecretText>,
     /// For the lock and the history, such as `sheave apply`.
     pub command: String,
 }

@@ -37,8 +37,10 @@ impl Targets {
                 Some(Value::Text(s)) if s.is_empty() => Ok(None),
                 Some(Value::Text(s)) => Ok(Some(s.clone())),
                 Some(other) => {
-                    let summary =
-                        format!("target `{name}`: `{key}` is a text, and this is a {}", other.kind_name());
+                    let summary = format!(
+                        "target `{name}`: `{key}` must be a string, and is another ({})",
+                        other.kind_name()
+                    );
                     Err(Diagnostic::error("blueprint.type-mismatch", summary))
                 }
             }

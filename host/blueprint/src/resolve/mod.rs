@@ -172,6 +172,13 @@ impl Resolver<'_> {
         let mut out = BTreeMap::new();
         for (name, raw) in &syntax.targets {
             self.names(&raw.settings, places, Place::Settings);
+            if let Some(schema) = crate::targets::kubernetes_schema() {
+                let first = self.faults.len();
+                self.check(schema, &raw.settings, None);
+                for fault in &mut self.faults[first..] {
+                    fault.summary = format!("target `{name}`: {}", fault.summary);
+                }
+            }
             let target = TargetSpec {
                 name: name.clone(),
                 kind: raw.kind.clone(),

@@ -206,7 +206,7 @@ impl Resolver<'_> {
             if emits && targets.len() > 1 && self.syntax.lost.targets.is_empty() {
                 let names: Vec<&str> = targets.keys().map(String::as_str).collect();
                 let fault = Diagnostic::error(
-                    codes::MISSING_KEY,
+                    codes::NO_TARGET,
                     "the blueprint has several targets, and none is chosen",
                 );
                 let help =

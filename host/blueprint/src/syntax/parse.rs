@@ -9,6 +9,8 @@ use super::{Lost, Parsed, RawTarget, Syntax, inputs, plugins, resources};
 use crate::codes;
 use crate::graph::Moved;
 use crate::limits::MAX_DIAGNOSTICS;
+use crate::nearest;
+use crate::targets;
 use crate::template::Template;
 use crate::yaml::{self, Node, NodeKind};
 
@@ -173,6 +175,12 @@ fn target(reader: &mut Reader<'_>, entry: &yaml::Entry) -> Option<RawTarget> {
             Some(format!("write `{}: {{kubernetes: {{namespace: ...}}}}`", entry.key));
         return None;
     };
+    if !targets::KINDS.contains(&kind.key.as_str()) {
+        let summary = format!("there is no kind of target `{}`", kind.key);
+        reader.error(codes::UNKNOWN_NAME, summary, kind.key_span).help =
+            nearest::help(&kind.key, targets::KINDS.iter().copied());
+        return None;
+    }
     let settings = reader.template_map(&kind.value, &format!("`{}` of {what}", kind.key))?;
     Some(RawTarget { kind: kind.key.clone(), settings, span: entry.key_span })
 }

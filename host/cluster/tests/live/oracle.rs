@@ -155,7 +155,8 @@ async fn what_diff_foretells_is_what_the_server_does() {
             };
             // A map of a custom resource that is emptied becomes null in the server's merge, which its validation
             // then refuses.
-            let known = refused.detail.as_deref().is_some_and(|d| d.contains("must be of type object: \"null\""));
+            let known =
+                refused.detail.as_deref().is_some_and(|d| d.contains("must be of type object: \"null\""));
             assert!(known, "{refused:?}\n{obj}");
             None
         }
