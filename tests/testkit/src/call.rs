@@ -116,16 +116,6 @@ impl Running {
         self.child.id()
     }
 
-    /// The most memory that it has held so far, in bytes.
-    pub fn peak_memory(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.pid());
-        let status = must(std::fs::read_to_string(&path), &path);
-        let kib = status
-            .lines()
-            .find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        kib.unwrap_or_else(|| panic!("{path} does not tell:\n{status}")) << 10
-    }
-
     /// Waits until its output so far is as `enough` wants it.
     pub fn until(&mut self, what: &str, enough: impl Fn(&Output) -> bool) {
         while !enough(&self.output) {
@@ -153,8 +143,16 @@ impl Running {
         std::mem::take(&mut self.output)
     }
 
+    /// The most memory that it has held so far, in bytes; none once it has ended.
+    fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
+        let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        Some(peak?.parse::<u64>().ok()? << 10)
+    }
+
     /// Takes in what comes next; false: nothing more will.
     fn hear(&mut self) -> bool {
+        self.output.peak_memory = self.peak_memory().unwrap_or(self.output.peak_memory);
         let left = self.limit.saturating_sub(self.began.elapsed());
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match self.said.recv_timeout(left) {
@@ -196,6 +194,8 @@ pub struct Output {
     pub status: ExitStatus,
     /// How long it took.
     pub took: Duration,
+    /// The most memory that it had held when it last said something before its end, in bytes.
+    pub peak_memory: u64,
 }
 
 impl Output {
@@ -244,7 +244,7 @@ impl Output {
 
 impl fmt::Display for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { shown, stdout, stderr, status, took } = self;
+        let Self { shown, stdout, stderr, status, took, .. } = self;
         let took = took.as_secs_f64();
         write!(f, "$ {shown}\n--- stdout\n{stdout}\n--- stderr\n{stderr}\n--- {status} after {took:.1} s\n")
     }
