@@ -18,7 +18,7 @@ pub enum Comparison {
         /// Where.
         pointer: String,
     },
-    /// The two have different keys, lengths or kinds: how many there are was computed from a token.
+    /// The two have different keys, lengths or kinds: how many there are was computed from an unknown.
     ShapeDiffers {
         /// Where.
         pointer: String,
@@ -69,14 +69,7 @@ impl Comparison {
 /// Tokens whose family is the same in both tables are no suspects. Where both secrets and unknowns varied, a
 /// difference is blamed on a secret, to be safe: see [`TokenTable::families_to_compare`].
 pub fn compare(first: (&Json, &TokenTable), second: (&Json, &TokenTable)) -> Comparison {
-    let mut suspects = Suspects::default();
-    for (mine, others) in [(first.1, second.1), (second.1, first.1)] {
-        for (token, entry) in mine.entries().filter(|(token, _)| !others.knows(token)) {
-            let _ = token;
-            suspects.secret |= entry.meaning.is_secret();
-            suspects.unknown |= !entry.meaning.is_secret();
-        }
-    }
+    let suspects = Suspects::of(first.1, second.1);
     let comparer = Comparer { first: first.1, second: second.1, suspects };
     match comparer.walk(&mut String::new(), first.0, second.0) {
         Ok(value) => Comparison::Same(value),
@@ -84,11 +77,39 @@ pub fn compare(first: (&Json, &TokenTable), second: (&Json, &TokenTable)) -> Com
     }
 }
 
+/// What is to be said where two such renders have different objects, or frame them differently.
+pub fn frames_differ(first: &TokenTable, second: &TokenTable) -> Comparison {
+    Suspects::of(first, second).shape("")
+}
+
 /// What had different tokens in the two renders.
 #[derive(Clone, Copy, Default)]
 struct Suspects {
     secret: bool,
     unknown: bool,
+}
+
+impl Suspects {
+    fn of(first: &TokenTable, second: &TokenTable) -> Self {
+        let mut suspects = Self::default();
+        for (mine, others) in [(first, second), (second, first)] {
+            for (_, entry) in mine.entries().filter(|(token, _)| !others.knows(token)) {
+                suspects.secret |= entry.meaning.is_secret();
+                suspects.unknown |= !entry.meaning.is_secret();
+            }
+        }
+        suspects
+    }
+
+    /// What a difference in shape comes from: a shape that hangs on a secret stays unknown for good.
+    fn shape(self, at: &str) -> Comparison {
+        let pointer = at.to_owned();
+        match self {
+            Self { secret: true, .. } => Comparison::ComputedFromSecret { pointer },
+            Self { unknown: true, .. } => Comparison::ShapeDiffers { pointer },
+            _ => Comparison::Unstable { pointer },
+        }
+    }
 }
 
 struct Comparer<'a> {
@@ -103,7 +124,7 @@ impl Comparer<'_> {
         match (first, second) {
             (Json::Array(a), Json::Array(b)) => {
                 if a.len() != b.len() {
-                    return Err(self.shape(at));
+                    return Err(self.suspects.shape(at));
                 }
                 let mut items = Vec::with_capacity(a.len());
                 for (i, (x, y)) in a.iter().zip(b).enumerate() {
@@ -119,11 +140,11 @@ impl Comparer<'_> {
                     return Err(Comparison::TokenInKey { pointer: at.clone() });
                 }
                 if a.len() != b.len() {
-                    return Err(self.shape(at));
+                    return Err(self.suspects.shape(at));
                 }
                 let mut fields = BTreeMap::new();
                 for (name, x) in a {
-                    let y = b.get(name).ok_or_else(|| self.shape(at))?;
+                    let y = b.get(name).ok_or_else(|| self.suspects.shape(at))?;
                     pointer::push(at, name);
                     fields.insert(name.clone(), self.walk(at, x, y)?);
                     at.truncate(depth);
@@ -131,7 +152,7 @@ impl Comparer<'_> {
                 Ok(Value::Map(fields))
             }
             (Json::Array(_) | Json::Object(_), _) | (_, Json::Array(_) | Json::Object(_)) => {
-                Err(self.shape(at))
+                Err(self.suspects.shape(at))
             }
             _ => self.leaf(at, first, second),
         }
@@ -161,15 +182,6 @@ impl Comparer<'_> {
                 let id = format!("computed:{}", restore::digest(&self.first.pieces(&text)));
                 Ok(Value::Unknown(Unknown { id, kind, secret: false }))
             }
-        }
-    }
-
-    fn shape(&self, at: &str) -> Comparison {
-        let pointer = at.to_owned();
-        if self.suspects.secret || self.suspects.unknown {
-            Comparison::ShapeDiffers { pointer }
-        } else {
-            Comparison::Unstable { pointer }
         }
     }
 }

@@ -20,7 +20,7 @@ mod restore;
 mod seal;
 mod table;
 
-pub use compare::{Comparison, compare};
+pub use compare::{Comparison, compare, frames_differ};
 pub use key::{KeyError, MasterKey, RandomSource, StackKey};
 pub use mask::{Mask, SENSITIVE};
 pub use mint::{Family, MarkKind, Minted, mint};

@@ -172,6 +172,7 @@ fn what_is_computed_from_a_secret_or_misplaced_is_refused() {
         ("Honest", "blueprint.secret-misplaced"),
         ("Echo", "blueprint.secret-misplaced"),
         ("Differs", "plugin.token-in-key"),
+        ("Branch", "plugin.computed-from-secret"),
     ];
     let stack = stack("misuse", HEAD);
     let secret = Secret::new(PASSWORD);

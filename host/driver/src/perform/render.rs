@@ -131,23 +131,28 @@ impl Call<'_> {
 
     /// Joins two renders: what differs beyond the tokens was computed from one.
     fn join(&self, first: &Round, second: Round) -> Result<Result<Vec<Value>, String>, Failure> {
+        // Only what is not known yet will ever be known.
+        let differ = |why: String| match sheave_secrets::frames_differ(&first.tokens, &second.tokens) {
+            Comparison::ShapeDiffers { .. } => Ok(Err(why)),
+            fault => Err(self.uneven(fault, None)),
+        };
         let mut others: BTreeMap<String, Raw> =
             second.objects.into_iter().map(|o| (o.emitted.slot.clone(), o)).collect();
         if others.len() != first.objects.len() {
-            return Ok(Err("how many objects there are is known after apply".to_owned()));
+            return differ("how many objects there are is known after apply".to_owned());
         }
         let mut joined = Vec::with_capacity(first.objects.len());
         for raw in &first.objects {
             let slot = &raw.emitted.slot;
             let Some(other) = others.remove(slot) else {
-                return Ok(Err("which objects there are is known after apply".to_owned()));
+                return differ("which objects there are is known after apply".to_owned());
             };
             let same_frame = raw.emitted.target == other.emitted.target
                 && raw.emitted.after == other.emitted.after
                 && raw.emitted.ready_when == other.emitted.ready_when
                 && raw.emitted.restart_on == other.emitted.restart_on;
             if !same_frame {
-                return Ok(Err(format!("how slot `{slot}` is applied is known after apply")));
+                return differ(format!("how slot `{slot}` is applied is known after apply"));
             }
             let compared = sheave_secrets::compare((&raw.json, &first.tokens), (&other.json, &second.tokens));
             match compared {
@@ -157,22 +162,25 @@ impl Call<'_> {
                         "the shape of slot `{slot}` at `{pointer}` is known after apply"
                     )));
                 }
-                fault => {
-                    let fault = fault.diagnostic().unwrap_or_else(|| {
-                        Diagnostic::error("plugin.bad-reply", "two renders of the same properties do not fit")
-                    });
-                    let summary = format!(
-                        "plugin `{}`, slot `{slot}`, `{}`: {}",
-                        self.type_name.plugin,
-                        fault.pointer.as_deref().unwrap_or_default(),
-                        fault.summary
-                    );
-                    // The pointer is one of the object, not of the properties.
-                    return Err(self.world(Diagnostic { summary, pointer: None, ..fault }));
-                }
+                fault => return Err(self.uneven(fault, Some(slot))),
             }
         }
         Ok(Ok(joined))
+    }
+
+    /// Two renders that should be alike and are not, as a failure of the plugin's.
+    fn uneven(&self, fault: Comparison, slot: Option<&str>) -> Failure {
+        let fault = fault.diagnostic().unwrap_or_else(|| {
+            Diagnostic::error("plugin.bad-reply", "two renders of the same properties do not fit")
+        });
+        let place = match (slot, fault.pointer.as_deref().filter(|p| !p.is_empty())) {
+            (Some(slot), Some(pointer)) => format!("slot `{slot}`, `{pointer}`"),
+            (Some(slot), None) => format!("slot `{slot}`"),
+            _ => "the objects themselves".to_owned(),
+        };
+        let summary = format!("plugin `{}`, {place}: {}", self.type_name.plugin, fault.summary);
+        // The pointer is one of the object, not of the properties.
+        self.world(Diagnostic { summary, pointer: None, ..fault })
     }
 
     /// Gives an object its target, namespace, identity and order, and sees that secrets stand where they may.

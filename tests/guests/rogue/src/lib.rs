@@ -40,7 +40,7 @@ const TYPES: &[(&str, &str, Deed)] = &[
     ("Piece", "writes a piece of `value`", tokens::piece),
     ("Leak", "writes `value` into a ConfigMap", tokens::leak),
     ("Differs", "names a key after `value`", tokens::differs),
-    ("Branch", "emits more objects for some texts than for others", tokens::branch),
+    ("Branch", "names an object after a hash of `value`", tokens::branch),
 ];
 
 impl model::Guest for Rogue {

@@ -36,10 +36,13 @@ pub(crate) fn honest(of: &Instance, props: &Doc) -> Vec<Emitted> {
 }
 
 pub(crate) fn hash(of: &Instance, props: &Doc) -> Vec<Emitted> {
-    // FNV-1a: any hash does.
-    let fnv = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
-    let hash = value(props).bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
-    vec![config_map(of, "hash", json!({"hash": format!("{hash:016x}")}))]
+    vec![config_map(of, "hash", json!({"hash": format!("{:016x}", fnv(&value(props)))}))]
+}
+
+/// FNV-1a: any hash does.
+fn fnv(text: &str) -> u64 {
+    let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 pub(crate) fn base64(of: &Instance, props: &Doc) -> Vec<Emitted> {
@@ -72,6 +75,5 @@ pub(crate) fn differs(of: &Instance, props: &Doc) -> Vec<Emitted> {
 }
 
 pub(crate) fn branch(of: &Instance, props: &Doc) -> Vec<Emitted> {
-    let sum: u64 = value(props).bytes().map(u64::from).sum();
-    (0..=sum % 7).map(|n| config_map(of, &format!("branch-{n}"), json!({}))).collect()
+    vec![config_map(of, &format!("branch-{:x}", fnv(&value(props))), json!({}))]
 }

@@ -1,0 +1,61 @@
+//! What Sheave costs, beside kubectl, Helm and what the API server allows. `cargo xtask bench` builds, provides and calls it.
+//!
+//! `sheave-bench ROUNDS` measures everything and writes docs/benchmarks.md; `sheave-bench bare VERB NAMESPACE` is one of
+//! the measured programs: a client that sends the requests and does nothing else.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
+
+mod bare;
+mod calls;
+mod objects;
+mod process;
+mod report;
+mod rounds;
+mod setting;
+mod tools;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::setting::Setting;
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["bare", verb, namespace] => println!("{}", bare::run(verb, namespace)?),
+        [rounds] => all(rounds.parse().context("how many rounds?")?)?,
+        _ => anyhow::bail!("usage: sheave-bench ROUNDS"),
+    }
+    Ok(())
+}
+
+fn all(rounds: usize) -> Result<()> {
+    let setting = Setting::of_this_machine()?;
+    say("calls of the built-in plugin");
+    let calls = calls::measure()?;
+    let validate = tools::validate(&setting)?;
+    let rounds = rounds::measure(&setting, rounds)?;
+    let report = report::Report { calls, validate, rounds };
+    println!("{}", report.for_a_terminal());
+    let path = root().join("docs/benchmarks.md");
+    std::fs::write(&path, report.page(&setting))?;
+    say(format!("written to {}", path.display()));
+    Ok(())
+}
+
+/// One line about what happens next.
+fn say(line: impl AsRef<str>) {
+    eprintln!("bench: {}", line.as_ref());
+}
+
+/// The repository's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_owned).unwrap_or_default()
+}
+
+/// The middle one; of an even number, the upper of the two. Zero of none.
+fn median<T: Copy + Ord + Default>(values: impl IntoIterator<Item = T>) -> T {
+    let mut values: Vec<T> = values.into_iter().collect();
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
