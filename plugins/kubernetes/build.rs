@@ -1,4 +1,5 @@
-//! Makes constants of `schemas/schemas.json`, so that the guest reads no JSON to answer with a schema.
+//! Makes constants of `schemas/schemas.json` and `src/app/schema.json`, so that the guest reads no JSON to answer with a
+//! schema.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -7,10 +8,12 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 
 const FILE: &str = "schemas/schemas.json";
+const APP: &str = "src/app/schema.json";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={FILE}");
+    println!("cargo::rerun-if-changed={APP}");
     let all: Value = serde_json::from_str(&std::fs::read_to_string(FILE)?)?;
     let map = |key: &str| all[key].as_object().cloned().ok_or(format!("{FILE} has no `{key}`"));
     let (defs, kinds) = (map("defs")?, map("kinds")?);
@@ -35,6 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(code, "];")?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     std::fs::write(out.join("schemas.rs"), code)?;
+    let app: Value = serde_json::from_str(&std::fs::read_to_string(APP)?)?;
+    std::fs::write(out.join("app.json"), app.to_string())?;
     Ok(())
 }
 

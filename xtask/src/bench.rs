@@ -1,41 +1,39 @@
-//! `cargo xtask bench`: how long a plan and an apply take, on the test cluster.
+//! `cargo xtask bench`: builds and provides what `tests/bench` measures, and calls it.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Result;
 
-use crate::build::build;
-use crate::cluster;
+use crate::build;
+use crate::cluster::{self, Running};
 use crate::run::{root, run, say, target_dir};
 
-/// How many ConfigMaps the measured blueprint has.
-const OBJECTS: usize = 1000;
+/// The Helm that is measured beside Sheave.
+const HELM: &str = "helm.sh/helm/v4/cmd/helm@v4.3.1";
 
-pub(crate) fn bench() -> Result<()> {
-    build()?;
-    cluster::up()?;
-    let variables = cluster::variables()?;
-    let folder = root().join("target/bench");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
+pub(crate) fn bench(rounds: u32) -> Result<()> {
+    // Built in one call with the program: the libraries of both are then built once, with the same features.
+    build::release(&["sheave-cli", "sheave-bench"])?;
+    let helm = helm()?;
+    let _cluster = Running::for_now()?;
+    let release = target_dir().join("release");
+    let mut bench = Command::new(release.join("sheave-bench"));
+    bench.envs(cluster::variables()?).env("SHEAVE_BENCH_SHEAVE", release.join("sheave"));
+    bench.env("SHEAVE_BENCH_KUBECTL", cluster::kubectl()).env("SHEAVE_BENCH_HELM", helm);
+    run(bench.current_dir(root()).arg(rounds.to_string()))
+}
+
+/// Helm, built from its sources unless it was already.
+fn helm() -> Result<PathBuf> {
+    let version = HELM.rsplit('@').next().unwrap_or_default();
+    let folder = root().join("target/tools/helm").join(version);
+    let helm = folder.join("helm");
+    if !helm.exists() {
+        say(format!("building Helm {version} (this takes some minutes)"));
+        let mut install = cluster::with_go()?;
+        install.args(["install", HELM]).env("GOBIN", &folder).env("CGO_ENABLED", "0");
+        run(&mut install)?;
     }
-    fs::create_dir_all(&folder)?;
-    let mut blueprint =
-        String::from("blueprint: bench\ntargets:\n  main: {kubernetes: {namespace: default}}\nresources:\n");
-    writeln!(blueprint, "  map:\n    for-each: ${{range({OBJECTS})}}\n    type: kubernetes:ConfigMap")?;
-    writeln!(blueprint, "    properties: {{data: {{index: \"${{string(each.key)}}\"}}}}")?;
-    fs::write(folder.join("blueprint.yaml"), blueprint)?;
-    let mut lines = Vec::new();
-    for args in [&["plan"][..], &["apply", "--yes"], &["plan"], &["apply", "--yes"], &["destroy", "--yes"]] {
-        let mut sheave = Command::new(target_dir().join("release/sheave"));
-        sheave.current_dir(&folder).args(args).envs(variables.iter().cloned()).stdout(Stdio::null());
-        let started = Instant::now();
-        run(&mut sheave)?;
-        lines.push(format!("{:>8} ms  sheave {}", started.elapsed().as_millis(), args.join(" ")));
-    }
-    say(format!("{OBJECTS} ConfigMaps:\n{}", lines.join("\n")));
-    Ok(())
+    Ok(helm)
 }

@@ -37,7 +37,7 @@ pub(crate) fn up() -> Result<()> {
     run(&mut built("up")?)
 }
 
-pub(crate) fn down() -> Result<()> {
+fn down() -> Result<()> {
     if binary().exists() { run(&mut built("down")?) } else { Ok(()) }
 }
 
@@ -60,6 +60,37 @@ pub(crate) fn variables() -> Result<Vec<(String, String)>> {
         ["KUBECONFIG", "KUBECACHEDIR", "PATH"].contains(&name) || name.starts_with("SHEAVE_TEST_")
     };
     Ok(pairs.filter(|(name, _)| ours(name)).map(|(n, v)| (n.to_owned(), v.to_owned())).collect())
+}
+
+/// Its own kubectl.
+pub(crate) fn kubectl() -> PathBuf {
+    binaries().join("kubectl")
+}
+
+/// A control plane that ends with the task, if the task started it.
+pub(crate) struct Running {
+    ours: bool,
+}
+
+impl Running {
+    /// Starts it unless it is up.
+    pub(crate) fn for_now() -> Result<Self> {
+        let ours = !runs();
+        // From here on, also when starting fails halfway.
+        let running = Self { ours };
+        up()?;
+        Ok(running)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.ours
+            && let Err(why) = down()
+        {
+            say(format!("the test cluster is still there: {why:#}"));
+        }
+    }
 }
 
 fn binaries() -> PathBuf {
@@ -85,17 +116,22 @@ fn built(verb: &str) -> Result<Command> {
 
 /// Go's cache decides what is compiled: seconds when nothing changed, some minutes the first time.
 fn build() -> Result<()> {
-    let go = go()?;
+    let mut build = with_go()?;
     say("building the test cluster (the first time takes some minutes)");
-    let mut build = Command::new(&go);
     build.current_dir(root().join("tests/cluster"));
-    // The build calls `go` again, by its name.
+    run(build.args(["run", "./build", "-out"]).arg(binaries()))
+}
+
+/// A call of Go, which is fetched first if need be. What it starts finds it by its name.
+pub(crate) fn with_go() -> Result<Command> {
+    let go = go()?;
+    let mut command = Command::new(&go);
     if let Some(folder) = go.parent().filter(|f| !f.as_os_str().is_empty()) {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
-        build.env("PATH", std::env::join_paths(folders)?);
+        command.env("PATH", std::env::join_paths(folders)?);
     }
-    run(build.args(["run", "./build", "-out"]).arg(binaries()))
+    Ok(command)
 }
 
 /// A Go that builds the cluster: the one in `PATH`, the one of an earlier run, or one that is fetched now.

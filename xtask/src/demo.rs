@@ -1,35 +1,98 @@
 //! `cargo xtask demo`: the first example, carried out on the test cluster and left there to look at.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::build::build;
 use crate::cluster;
-use crate::run::{root, run, say, target_dir};
+use crate::run::{output, root, run, say, target_dir};
 
-/// The example's folder.
-const EXAMPLE: &str = "examples/first";
+/// The blueprint, and how it names the folder of guests.
+const EXAMPLE: &str = "examples/first/blueprint.yaml";
+const GUESTS: &str = "../../target/guests/";
+/// Where it is carried out: the example's own folder stays as it is. The guests are in the folder beside it.
+const PLACE: &str = "target/demo";
+/// The file that says to which cluster what lies there belongs.
+const CLUSTER: &str = "cluster";
+
+/// What is shown, one command after the other.
+const COMMANDS: [(&str, &[&str]); 6] = [
+    ("the blueprint is checked; no cluster is asked", &["validate"]),
+    ("it is carried out: three objects in the cluster, a file beside it", &["apply", "--yes"]),
+    ("nothing has changed since, so there is nothing to do", &["plan"]),
+    ("what another number of replicas would change: one field", &["plan", "--input", "replicas=3"]),
+    ("how it stands", &["status"]),
+    ("what it gives to others", &["outputs"]),
+];
 
 pub(crate) fn demo() -> Result<()> {
+    say("1 of 3: building");
     build()?;
+    say("2 of 3: starting a Kubernetes control plane");
+    let ran_before = cluster::runs();
     cluster::up()?;
     let variables = cluster::variables()?;
-    // The one folder that the example grants to a plugin.
-    fs::create_dir_all(root().join(EXAMPLE).join("out"))?;
+    let place = place(&variables)?;
+    say(format!("3 of 3: carrying out {EXAMPLE}, in {}", place.display()));
     let sheave = target_dir().join("release/sheave");
-    for args in [&["apply", "--yes"][..], &["plan"], &["status"], &["outputs"]] {
-        say(format!("sheave {}", args.join(" ")));
+    for (what, args) in COMMANDS {
+        say("");
+        say(format!("{what}:"));
+        say(format!("$ sheave {}", args.join(" ")));
         let mut command = Command::new(&sheave);
-        command.current_dir(root().join(EXAMPLE)).args(args).envs(variables.iter().cloned());
-        run(&mut command)?;
+        // What is set for the user's own stacks is not for this one.
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|n| n.starts_with("SHEAVE_")) {
+                command.env_remove(&name);
+            }
+        }
+        run(command.current_dir(&place).args(args).envs(variables.iter().cloned()))?;
     }
-    say("to look around:  eval \"$(cargo xtask cluster env)\" && kubectl get all,secret -n sheave-first");
-    say(format!("the file outside the cluster:  {EXAMPLE}/out/web.txt"));
-    say(format!(
-        "to clean up:  (cd {EXAMPLE} && {} destroy --yes) && cargo xtask cluster down",
-        sheave.display()
-    ));
+    let sheave = sheave.display();
+    let mut down = "  cargo xtask cluster down".to_owned();
+    if ran_before {
+        down.push_str("                 # the control plane, which ran before already");
+    }
+    for line in [
+        "",
+        "it stays there. To look around:",
+        &format!("  cd {}", place.display()),
+        "  eval \"$(cargo xtask cluster env)\"        # points this shell at the control plane",
+        "  kubectl get deployment,secret --namespace sheave-first",
+        "  cat out/web.txt",
+        &format!("  {sheave} apply --input replicas=3"),
+        "to clean up, in the same folder and shell:",
+        &format!("  {sheave} destroy --yes"),
+        &down,
+    ] {
+        say(line);
+    }
     Ok(())
+}
+
+/// The folder with the blueprint in it. What belongs to a cluster that is gone is gone with it.
+fn place(variables: &[(String, String)]) -> Result<PathBuf> {
+    let place = root().join(PLACE);
+    let cluster = identity(variables)?;
+    if place.exists() && fs::read_to_string(place.join(CLUSTER)).ok().as_ref() != Some(&cluster) {
+        fs::remove_dir_all(&place)?;
+    }
+    // The one folder that the blueprint grants to a plugin.
+    fs::create_dir_all(place.join("out"))?;
+    fs::write(place.join(CLUSTER), cluster)?;
+    let example = root().join(EXAMPLE);
+    let blueprint =
+        fs::read_to_string(&example).with_context(|| format!("cannot read {}", example.display()))?;
+    fs::write(place.join("blueprint.yaml"), blueprint.replace(GUESTS, "../guests/"))?;
+    Ok(place)
+}
+
+/// What tells this cluster from one that was here before.
+fn identity(variables: &[(String, String)]) -> Result<String> {
+    let mut kubectl = Command::new(cluster::kubectl());
+    kubectl.args(["get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}"]);
+    output(kubectl.envs(variables.iter().cloned()))
 }

@@ -38,8 +38,12 @@ enum Task {
     },
     /// Build, start a cluster, and carry out the first example on it
     Demo,
-    /// Measure planning and applying on the test cluster
-    Bench,
+    /// Measure what Sheave costs beside kubectl, Helm and bare requests; writes docs/benchmarks.md
+    Bench {
+        /// How often each tool does each step
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+        rounds: u32,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -49,6 +53,6 @@ fn main() -> anyhow::Result<()> {
         Task::Test { args } => test::test(&args),
         Task::Cluster { verb } => cluster::cluster(&verb),
         Task::Demo => demo::demo(),
-        Task::Bench => bench::bench(),
+        Task::Bench { rounds } => bench::bench(rounds),
     }
 }

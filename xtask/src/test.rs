@@ -2,14 +2,14 @@
 
 use anyhow::{Result, bail};
 
+use crate::cluster::{self, Running};
 use crate::guests::guests;
 use crate::run::{cargo, root, run, say};
-use crate::{cluster, run};
 
 /// Runs them all, whatever fails, and passes `args` to the host's `cargo test`.
 pub(crate) fn test(args: &[String]) -> Result<()> {
     guests()?;
-    let _cluster = Cluster::for_this_run()?;
+    let _cluster = Running::for_now()?;
     let mut failed = Vec::new();
     let mut part = |name: &str, command: &mut std::process::Command| {
         say(format!("testing {name}"));
@@ -29,29 +29,4 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
         bail!("failed: {}", failed.join(" and "));
     }
     Ok(())
-}
-
-/// A control plane that ends with the run, if the run started it.
-struct Cluster {
-    ours: bool,
-}
-
-impl Cluster {
-    fn for_this_run() -> Result<Self> {
-        let ours = !cluster::runs();
-        // From here on, also when starting fails halfway.
-        let cluster = Self { ours };
-        cluster::up()?;
-        Ok(cluster)
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        if self.ours
-            && let Err(why) = cluster::down()
-        {
-            run::say(format!("the test cluster is still there: {why:#}"));
-        }
-    }
 }

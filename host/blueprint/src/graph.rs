@@ -28,9 +28,9 @@ pub struct Graph {
     /// `plugins:` by name.
     pub plugins: BTreeMap<String, PluginSpec>,
     /// `resources:` whose type is a plugin's, by name.
-    pub resources: BTreeMap<String, ResourceSpec>,
+    pub resources: BTreeMap<String, Arc<ResourceSpec>>,
     /// `resources:` whose type is a folder with a blueprint, by name.
-    pub modules: BTreeMap<String, ModuleSpec>,
+    pub modules: BTreeMap<String, Arc<ModuleSpec>>,
     /// `outputs:` by name.
     pub outputs: BTreeMap<String, OutputSpec>,
     /// Names of resources and modules, each behind all it needs.

@@ -33,7 +33,7 @@ pub use inputs::{InputSource, InputValue, RawInput, bind_inputs, read_inputs};
 pub use instances::Instance;
 pub use nearest::nearest;
 pub use references::References;
-pub use resolve::{ModuleSource, NoModules, Resolved, resolve, resolve_with};
+pub use resolve::{ModuleSource, NoModules, Resolved, module_folder, resolve, resolve_with};
 pub use schema::{Schema, SchemaError, TypeSchemas, Unknowns};
 pub use syntax::{Parsed, Syntax, parse};
 pub use template::Template;

@@ -1,11 +1,13 @@
 //! What can be said of a blueprint before any cluster is asked: everything that inputs decide.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sheave_blueprint::{Instance, NoPasswords, Repeat, ResourceSpec, Scope, codes};
 use sheave_model::{Address, Diagnostic, Role, Unknown, UnknownKind, Value};
 
-use crate::load::{FolderFiles, Loaded, evaluate_early};
+use crate::files::FolderFiles;
+use crate::load::{Loaded, evaluate_early};
 use crate::targets::Targets;
 
 /// Instances of one resource that are looked at: `validate` answers at once, and `plan` looks at them all.
@@ -25,11 +27,14 @@ pub(crate) fn check_ahead(loaded: &Loaded, inputs: &BTreeMap<String, Value>, sta
         }
     }
     let resources = foreseen(loaded);
-    let nothing = BTreeMap::new();
+    let unknown = |name: &String| {
+        Value::Unknown(Unknown { id: format!("stacks.{name}"), kind: UnknownKind::Other, secret: false })
+    };
+    let stacks = loaded.graph.stacks_read.iter().map(|name| (name.clone(), unknown(name))).collect();
     let scope = Scope {
         inputs,
         resources: &resources,
-        stacks: &nothing,
+        stacks: &stacks,
         each: None,
         stack,
         module: "",
@@ -54,7 +59,7 @@ pub(crate) fn check_ahead(loaded: &Loaded, inputs: &BTreeMap<String, Value>, sta
 
 /// The resources as expressions see them when nothing has been applied.
 fn foreseen(loaded: &Loaded) -> BTreeMap<String, Value> {
-    let outputs = |(name, spec): (&String, &ResourceSpec)| {
+    let outputs = |(name, spec): (&String, &Arc<ResourceSpec>)| {
         let unknown =
             || Value::Unknown(Unknown { id: name.clone(), kind: UnknownKind::Other, secret: false });
         let single = matches!(spec.repeat, Repeat::Once) && spec.when.is_none();

@@ -12,6 +12,7 @@ use sheave_model::{Address, Diagnostic, Masked, SecretText, TypeName, Value};
 use sheave_secrets::{Mask, Sealer, StackKey};
 use tokio::sync::{Semaphore, watch};
 
+use crate::files::FolderFiles;
 use crate::inventory::Inventories;
 use crate::live::LiveObjects;
 use crate::plugins::{Bound, PluginSet};
@@ -24,7 +25,9 @@ pub(crate) struct Context {
     pub(crate) key: StackKey,
     pub(crate) sealer: Sealer,
     pub(crate) plugins: PluginSet,
-    pub(crate) plugin_settings: BTreeMap<String, Value>,
+    plugin_settings: RwLock<BTreeMap<String, Value>>,
+    pub(crate) files: Arc<FolderFiles>,
+    pub(crate) folder: String,
     pub(crate) types: BTreeMap<TypeName, Arc<CompiledType>>,
     pub(crate) targets: Targets,
     pub(crate) state: StackState,
@@ -55,6 +58,8 @@ pub(crate) struct Parts {
     pub(crate) key: StackKey,
     pub(crate) plugins: PluginSet,
     pub(crate) plugin_settings: BTreeMap<String, Value>,
+    pub(crate) files: Arc<FolderFiles>,
+    pub(crate) folder: String,
     pub(crate) types: BTreeMap<TypeName, Arc<CompiledType>>,
     pub(crate) targets: Targets,
     pub(crate) state: StackState,
@@ -75,7 +80,9 @@ impl Context {
             stack: parts.stack,
             key: parts.key,
             plugins: parts.plugins,
-            plugin_settings: parts.plugin_settings,
+            plugin_settings: RwLock::new(parts.plugin_settings),
+            files: parts.files,
+            folder: parts.folder,
             types: parts.types,
             targets: parts.targets,
             state: parts.state,
@@ -100,6 +107,17 @@ impl Context {
     /// Why nothing may be done with a resource; none: something may.
     pub(crate) fn doubt(&self, address: &Address) -> Option<Diagnostic> {
         self.in_doubt.get()?.get(address).cloned()
+    }
+
+    /// A plugin's settings; none where it has none.
+    pub(crate) fn settings_of(&self, plugin: &str) -> Option<Value> {
+        self.plugin_settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(plugin).cloned()
+    }
+
+    /// A plugin's settings are known.
+    pub(crate) fn configure(&self, plugin: &str, settings: Value) {
+        let mut all = self.plugin_settings.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        all.insert(plugin.to_owned(), settings);
     }
 
     /// Masks a value with the stack's keyed digests.

@@ -53,10 +53,15 @@ impl Context {
     ) -> Result<wire::Instance, Diagnostic> {
         self.instance(&InstanceInfo {
             type_name: type_name.clone(),
-            address: address.clone(),
+            address: self
+                .state
+                .resources
+                .get(address)
+                .and_then(|r| r.named.clone())
+                .unwrap_or_else(|| address.clone()),
             stack: self.stack.clone(),
             schema_version: self.types.get(type_name).map_or(0, |t| t.info.version),
-            settings: self.plugin_settings.get(&type_name.plugin).cloned().unwrap_or_else(Value::empty),
+            settings: self.settings_of(&type_name.plugin).unwrap_or_else(Value::empty),
         })
     }
 

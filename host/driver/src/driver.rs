@@ -17,8 +17,10 @@ use sheave_state::{LockGuard, LockOwner, SqliteStore, StateError, Store as _};
 
 use crate::ahead::check_ahead;
 use crate::context::{Context, Parts, now};
+use crate::files::FolderFiles;
 use crate::keys::{cache_key, master_key};
-use crate::load::{FolderFiles, Loaded, bind, evaluate_early, load, read_blueprint};
+use crate::load::{Loaded, bind, evaluate_early, load, read_blueprint};
+use crate::moves::apply_moves;
 use crate::plugins::{BUILTIN, PluginSet};
 use crate::recover::recover;
 use crate::request::{ApplyReport, Cancel, Fault, PlanReport, PlanRequest, Report, Settings, Watcher};
@@ -29,20 +31,22 @@ use crate::targets::Targets;
 #[derive(Debug)]
 pub struct Driver {
     pub(crate) settings: Settings,
+    /// The earlier run that an apply carries out again, instead of what the blueprint's file says now.
+    pub(crate) again: Option<Box<RunRecord>>,
 }
 
 /// A blueprint, its stack's state, and all that a run of it shares.
-struct Prepared {
-    context: Arc<Context>,
-    world: World,
-    sources: Sources,
-    diagnostics: Vec<Diagnostic>,
+pub(crate) struct Prepared {
+    pub(crate) context: Arc<Context>,
+    pub(crate) world: World,
+    pub(crate) sources: Sources,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl Driver {
     /// Opens nothing yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings }
+        Self { settings, again: None }
     }
 
     pub(crate) fn host(&self, key: &MasterKey) -> Result<PluginHost, Diagnostic> {
@@ -225,7 +229,7 @@ impl Driver {
         sheave_state::open(&self.settings.state).await.map_err(|e| state_fault(&e))
     }
 
-    async fn lock(&self, store: &SqliteStore, stack: &str) -> Result<LockGuard, Fault> {
+    pub(crate) async fn lock(&self, store: &SqliteStore, stack: &str) -> Result<LockGuard, Fault> {
         let owner = LockOwner::current(self.settings.command.clone());
         store.lock(stack, owner).await.map_err(|e| state_fault(&e))
     }
@@ -273,7 +277,7 @@ impl Driver {
         }
     }
 
-    async fn prepare(
+    pub(crate) async fn prepare(
         &self,
         request: &PlanRequest,
         store: &SqliteStore,
@@ -281,6 +285,9 @@ impl Driver {
         cancel: &Cancel,
     ) -> Result<Prepared, Fault> {
         match request.purpose {
+            Purpose::Apply if let Some(run) = &self.again => {
+                self.prepare_again(run, store, watcher, cancel).await
+            }
             Purpose::Apply => {
                 let mut loaded = self.load_blueprint().await.map_err(|r| Fault::Explained(Box::new(r)))?;
                 let stack = self.stack_name(Purpose::Apply, store).await?;
@@ -297,7 +304,7 @@ impl Driver {
         }
     }
 
-    async fn prepare_plan(
+    pub(crate) async fn prepare_plan(
         &self,
         plan: &Plan,
         mut state: StackState,
@@ -305,7 +312,7 @@ impl Driver {
         cancel: &Cancel,
     ) -> Result<Prepared, Fault> {
         state.name.clone_from(&plan.stack);
-        let request = PlanRequest { purpose: plan.purpose, only: Vec::new() };
+        let request = PlanRequest { purpose: plan.purpose, only: plan.only.clone() };
         let Some(blueprint) = plan.blueprint.clone() else {
             let store = self.open_store().await?;
             return self
@@ -371,7 +378,7 @@ impl Driver {
         &self,
         loaded: Option<Loaded>,
         inputs: BTreeMap<String, Value>,
-        state: StackState,
+        mut state: StackState,
         request: &PlanRequest,
         watcher: &Watcher,
         cancel: &Cancel,
@@ -383,6 +390,7 @@ impl Driver {
             Some(l) => (Some(l.graph), Some(l.blueprint), l.types, l.plugins, l.report),
             None => (None, None, BTreeMap::new(), PluginSet::default(), Report::default()),
         };
+        let moved = graph.as_deref().map_or_else(Vec::new, |graph| apply_moves(graph, &mut state));
         let folder = blueprint.as_ref().map_or_else(String::new, |b| b.folder.clone());
         let files = Arc::new(FolderFiles::new(&folder));
         let mut targets = Targets::default();
@@ -390,6 +398,10 @@ impl Driver {
         let mut faults = Vec::new();
         if let Some(graph) = &graph {
             for (name, spec) in &graph.targets {
+                if !spec.references.is_empty() {
+                    targets.add_late(name, state.targets.get(name));
+                    continue;
+                }
                 match evaluate_early(graph, &spec.settings, &inputs, &state.name, &files) {
                     Ok(settings) => {
                         let added = targets.add(name, &settings, &folder, state.targets.get(name));
@@ -398,7 +410,7 @@ impl Driver {
                     Err(more) => faults.extend(more),
                 }
             }
-            for (name, spec) in &graph.plugins {
+            for (name, spec) in graph.plugins.iter().filter(|(_, spec)| spec.references.is_empty()) {
                 match evaluate_early(graph, &spec.settings, &inputs, &state.name, &files) {
                     Ok(settings) => {
                         plugin_settings.insert(name.clone(), settings);
@@ -421,6 +433,8 @@ impl Driver {
             key: key.clone(),
             plugins,
             plugin_settings: plugin_settings.clone(),
+            files: files.clone(),
+            folder: folder.clone(),
             types: types.clone(),
             targets,
             state: state.clone(),
@@ -442,6 +456,10 @@ impl Driver {
                 passwords.insert(name.clone(), secret);
             }
         }
+        let stacks = match &graph {
+            Some(graph) => self.other_stacks(graph, &master, &inputs, &state.name, &files, &context).await?,
+            None => BTreeMap::new(),
+        };
         let pins =
             context.plugins.bound.iter().map(|(name, bound)| (name.clone(), bound.pin.clone())).collect();
         let mask_key: StackKey = key;
@@ -458,7 +476,8 @@ impl Driver {
             state,
             outputs,
             passwords,
-            stacks: BTreeMap::new(),
+            stacks,
+            moved,
             files,
             mask: Arc::new(move |value: &Value| mask_key.mask(value)),
             only: request.only.clone(),
@@ -544,7 +563,7 @@ async fn carry_out(
 }
 
 /// The entries that come before everything that a run does.
-async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> Result<(), StateError> {
+pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> Result<(), StateError> {
     let context = session.context.clone();
     let mut entries = Vec::new();
     if session.state.uuid.is_empty() {
@@ -622,7 +641,7 @@ fn blueprint_name(text: &BlueprintText) -> Option<String> {
     parsed.syntax.map(|s| s.name().to_owned()).filter(|n| sheave_model::address::is_name(n))
 }
 
-fn millis(began: Instant) -> u64 {
+pub(crate) fn millis(began: Instant) -> u64 {
     u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 

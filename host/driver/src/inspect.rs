@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use sheave_manifest::Readiness;
 use sheave_model::event::Event;
 use sheave_model::plan::Purpose;
-use sheave_model::stack::{StackState, Status};
+use sheave_model::stack::StackState;
 use sheave_model::{Address, Diagnostic, Masked, Sources, TypeCatalog, TypeSchema, Value};
 use sheave_secrets::Sealer;
 use sheave_state::Store as _;
 
+use crate::amend::no_resource;
 use crate::driver::{Driver, explained, state_fault};
 use crate::plugins::PluginSet;
-use crate::request::{Fault, OutputsReport, Report, StatusReport, StatusRow};
-use crate::targets::Targets;
+use crate::request::{Fault, OutputsReport, Report, StatusReport};
+use crate::status::StatusWatch;
 
 impl Driver {
     /// The recorded state of the stack that is meant; a fault where there is none.
-    async fn recorded(&self) -> Result<StackState, Fault> {
+    pub(crate) async fn recorded(&self) -> Result<StackState, Fault> {
         let store = self.open_store().await?;
         let stack = self.stack_name(Purpose::Destroy, &store).await?;
         let found = store.load(&stack).await.map_err(|e| state_fault(&e))?;
@@ -32,45 +32,12 @@ impl Driver {
 
     /// The live stack, asked now.
     pub async fn status(&self) -> Result<StatusReport, Fault> {
-        let state = self.recorded().await?;
-        let mut targets = Targets::default();
-        for (name, record) in &state.targets {
-            targets.add_record(name, record);
-        }
-        let mut diagnostics: BTreeMap<String, Diagnostic> = BTreeMap::new();
-        let mut rows = Vec::new();
-        for (address, record) in &state.resources {
-            let mut ready = record.status == Status::Ready;
-            let mut objects = Vec::new();
-            for object in &record.objects {
-                let said = match targets.cluster(&object.target).await {
-                    Ok(cluster) => cluster.get(&object.id).await.map_err(|e| e.diagnostic()),
-                    Err(why) => Err(why),
-                };
-                let said = match said {
-                    Ok(live) => live.map(|live| {
-                        let readiness = sheave_manifest::readiness(&live);
-                        ready &= readiness == Readiness::Ready;
-                        word(&readiness)
-                    }),
-                    Err(why) => {
-                        diagnostics.entry(object.target.clone()).or_insert(why);
-                        Some("not asked: the target cannot be reached".to_owned())
-                    }
-                };
-                ready &= said.is_some();
-                objects.push((object.target.clone(), object.id.clone(), said));
-            }
-            rows.push(StatusRow {
-                address: address.clone(),
-                type_name: record.type_name.to_string(),
-                status: record.status.clone(),
-                objects,
-                ready,
-            });
-        }
-        let report = Report { diagnostics: diagnostics.into_values().collect(), sources: Sources::default() };
-        Ok(StatusReport { stack: state.name, rows, report })
+        self.watch_status().look().await
+    }
+
+    /// For looking at the live stack again and again.
+    pub fn watch_status(&self) -> StatusWatch<'_> {
+        StatusWatch::new(self)
     }
 
     /// The outputs that the last apply left.
@@ -103,11 +70,7 @@ impl Driver {
     pub async fn state_show(&self, address: &Address) -> Result<Masked, Fault> {
         let state = self.recorded().await?;
         let Some(record) = state.resources.get(address) else {
-            let summary = format!("the stack has no resource `{address}`");
-            return Err(explained(
-                Diagnostic::error("state.no-resource", summary)
-                    .with_help("`sheave state list` shows what it has"),
-            ));
+            return Err(explained(no_resource(address)));
         };
         let key = self.key().map_err(explained)?.stack(&state.name);
         let sealer = Sealer::new(&key);
@@ -172,15 +135,5 @@ impl Driver {
             Some(fault) => Err(explained(fault)),
             None => Ok(plugins),
         }
-    }
-}
-
-fn word(readiness: &Readiness) -> String {
-    match readiness {
-        Readiness::Ready => "ready".to_owned(),
-        Readiness::InProgress { reason } => format!("in progress: {reason}"),
-        Readiness::Failed { rule, reason } => format!("failed ({rule}): {reason}"),
-        Readiness::Terminating => "being deleted".to_owned(),
-        Readiness::Absent => "not there".to_owned(),
     }
 }

@@ -48,6 +48,9 @@ impl Context {
     /// What an action writes to the journal before it is performed.
     pub(crate) fn entry_of_action(&self, action: &Action) -> Option<Entry> {
         Some(match action {
+            Action::Move { from, to, requiring } => {
+                Entry::ResourceMoved { from: from.clone(), to: to.clone(), requiring: requiring.clone() }
+            }
             Action::Begin(draft) => Entry::ResourceBegun {
                 address: draft.address.clone(),
                 record: Box::new(ResourceRecord {
@@ -65,6 +68,8 @@ impl Context {
                     outputs: None,
                     objects: Vec::new(),
                     snapshot: None,
+                    named: None,
+                    protect: draft.protect,
                 }),
             },
             Action::Apply(request) => Entry::Intent(Intent {

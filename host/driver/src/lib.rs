@@ -3,26 +3,42 @@
 //! Front ends (the command line first) call [`Driver`] and nothing below it.
 
 mod ahead;
+mod amend;
 mod context;
 mod documents;
 mod driver;
 mod failpoint;
+mod files;
+mod history;
+mod import;
 mod inspect;
 mod inventory;
 mod journal;
 mod keys;
 mod live;
 mod load;
+mod modules;
+mod moves;
 mod perform;
+mod picture;
 mod plugins;
 mod recover;
+mod refresh;
 mod request;
 mod session;
+mod status;
+mod stacks;
 mod substitute;
 mod targets;
 
+pub use amend::StateExport;
 pub use driver::Driver;
+pub use history::{HistoryReport, HistoryRow};
+pub use import::ImportReport;
+pub use picture::{GraphNode, GraphReport};
+pub use refresh::{Drifted, RefreshReport};
 pub use request::{
     ApplyReport, Cancel, Fault, InputGiven, OutputsReport, PlanReport, PlanRequest, Report, Settings,
     StatusReport, StatusRow, Watcher,
 };
+pub use status::StatusWatch;

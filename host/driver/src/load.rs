@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sheave_blueprint::{Files, Graph, InputSource, InputValue, NoPasswords, RawInput, Scope};
+use sheave_blueprint::{Graph, InputSource, InputValue, NoPasswords, RawInput, Scope};
 use sheave_engine::CompiledType;
 use sheave_model::plan::BlueprintText;
 use sheave_model::{Diagnostic, Sources, TypeName, Value};
 use sheave_plugin_host::PluginHost;
 
+use crate::files::FolderFiles;
+use crate::modules::ModuleTexts;
 use crate::plugins::PluginSet;
 use crate::request::{InputGiven, Report};
 
 /// The largest blueprint or inputs file: real ones have a few hundred lines.
-const MAX_TEXT: u64 = 8 << 20;
+pub(crate) const MAX_TEXT: u64 = 8 << 20;
 
 /// A blueprint ready to be planned.
 pub(crate) struct Loaded {
@@ -23,37 +25,6 @@ pub(crate) struct Loaded {
     pub(crate) plugins: PluginSet,
     pub(crate) types: BTreeMap<TypeName, Arc<CompiledType>>,
     pub(crate) blueprint: BlueprintText,
-}
-
-/// Files that `file(...)` may read: those inside the blueprint's folder.
-#[derive(Debug)]
-pub(crate) struct FolderFiles {
-    folder: PathBuf,
-}
-
-impl FolderFiles {
-    pub(crate) fn new(folder: &str) -> Self {
-        Self { folder: PathBuf::from(folder) }
-    }
-}
-
-impl Files for FolderFiles {
-    fn read(&self, path: &str) -> Result<String, String> {
-        // The directory handle keeps `..`, absolute paths and links inside the folder.
-        let open = || -> std::io::Result<String> {
-            use std::io::Read as _;
-            let folder = cap_std::fs::Dir::open_ambient_dir(&self.folder, cap_std::ambient_authority())?;
-            let file = folder.open(path)?;
-            let size = file.metadata()?.len();
-            if size > MAX_TEXT {
-                return Err(std::io::Error::other(format!("it has {size} bytes, {MAX_TEXT} are allowed")));
-            }
-            let mut text = String::new();
-            file.take(MAX_TEXT).read_to_string(&mut text)?;
-            Ok(text)
-        };
-        open().map_err(|e| e.to_string())
-    }
 }
 
 /// Reads a blueprint's file.
@@ -79,7 +50,7 @@ pub(crate) fn read_blueprint(path: &Path) -> Result<BlueprintText, Diagnostic> {
     Ok(BlueprintText { folder, files: vec![(shown.to_string(), text)] })
 }
 
-fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
+pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
     let data = std::fs::metadata(path).map_err(|e| e.to_string())?;
     if !data.is_file() {
         return Err("it is no file".into());
@@ -105,10 +76,13 @@ pub(crate) async fn load(blueprint: BlueprintText, host: &PluginHost) -> Result<
             diagnostics.push(fault);
         }
     }
-    let used: BTreeSet<TypeName> = syntax.type_names().into_iter().collect();
+    let mut used: BTreeSet<TypeName> = syntax.type_names().into_iter().collect();
+    let modules = ModuleTexts::read(&syntax, &blueprint, &mut sources);
+    used.extend(modules.types());
     diagnostics.extend(plugins.describe(&|name| used.contains(name)).await);
     let unloaded = diagnostics.iter().any(|d| d.is_error() && d.code.starts_with("plugin."));
-    let resolved = sheave_blueprint::resolve(syntax, &plugins);
+    let resolved = sheave_blueprint::resolve_with(syntax, &plugins, &modules);
+    let blueprint = BlueprintText { files: modules.add_to(blueprint.files), ..blueprint };
     // A plugin that could not be loaded makes all its types unknown: saying that too would hide the cause.
     diagnostics.extend(resolved.diagnostics.into_iter().filter(|d| {
         !(unloaded && matches!(d.code.as_str(), "blueprint.unknown-type" | "blueprint.unknown-plugin"))

@@ -10,6 +10,7 @@ mod provide;
 mod render;
 mod wait;
 
+pub(crate) use observe::observe;
 pub(crate) use provide::call as provide_again;
 
 use std::sync::Arc;
@@ -58,6 +59,9 @@ pub(crate) async fn perform(context: Arc<Context>, action: Action) -> Option<Eve
             Event::Observed { address, result: observe::observe(&context, request).await }
         }
         Action::AwaitApproval(_)
+        | Action::Connect { .. }
+        | Action::Configure { .. }
+        | Action::Move { .. }
         | Action::MakePasswords(_)
         | Action::Begin(_)
         | Action::Finish { .. }

@@ -165,7 +165,13 @@ impl<'a> Session<'a> {
                 | Action::Forget { .. }
                 | Action::SetOutputs(_)
                 | Action::MakePasswords(_)
+                | Action::Move { .. }
                 | Action::Notify(_) => {}
+                Action::Connect { target, settings } => {
+                    let connected = self.context.targets.connect(&target, &settings, &self.context.folder);
+                    self.diagnostics.extend(connected.err());
+                }
+                Action::Configure { plugin, settings } => self.context.configure(&plugin, settings),
                 outside => {
                     self.tasks.spawn(perform(self.context.clone(), outside));
                 }

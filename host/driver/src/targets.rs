@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use sheave_cluster::{Cluster, TargetSettings};
 use sheave_model::stack::TargetRecord;
@@ -16,7 +17,10 @@ pub(crate) struct Targets {
 
 #[derive(Debug)]
 struct Target {
-    settings: TargetSettings,
+    /// Known at once, or when the resources that they read are.
+    settings: OnceLock<TargetSettings>,
+    /// As it was last used.
+    before: Option<TargetSettings>,
     /// The cluster that the records speak of.
     recorded: Option<String>,
     cluster: OnceCell<Result<Cluster, Diagnostic>>,
@@ -31,42 +35,39 @@ impl Targets {
         folder: &str,
         recorded: Option<&TargetRecord>,
     ) -> Result<(), Diagnostic> {
-        let text = |key: &str| -> Result<Option<String>, Diagnostic> {
-            match settings.at(&format!("/{key}")) {
-                None | Some(Value::Null) => Ok(None),
-                Some(Value::Text(s)) if s.is_empty() => Ok(None),
-                Some(Value::Text(s)) => Ok(Some(s.clone())),
-                Some(other) => {
-                    let summary = format!(
-                        "target `{name}`: `{key}` must be a string, and is another ({})",
-                        other.kind_name()
-                    );
-                    Err(Diagnostic::error("blueprint.type-mismatch", summary))
-                }
-            }
-        };
-        let in_cluster = matches!(settings.at("/in-cluster"), Some(Value::Bool(true)));
-        let kubeconfig = text("kubeconfig")?.map(|p| PathBuf::from(folder).join(p));
-        let settings = TargetSettings {
-            context: text("context")?,
-            kubeconfig,
-            in_cluster,
-            namespace: text("namespace")?,
-        };
+        let settings = read(name, settings, folder)?;
         let recorded = recorded.and_then(|r| r.cluster.clone());
-        self.known.insert(name.to_owned(), Target { settings, recorded, cluster: OnceCell::new() });
+        let target =
+            Target { settings: OnceLock::from(settings), before: None, recorded, cluster: OnceCell::new() };
+        self.known.insert(name.to_owned(), target);
+        Ok(())
+    }
+
+    /// Takes a target in whose settings read resources.
+    pub(crate) fn add_late(&mut self, name: &str, recorded: Option<&TargetRecord>) {
+        let target = Target {
+            settings: OnceLock::new(),
+            before: recorded.map(settings_of),
+            recorded: recorded.and_then(|r| r.cluster.clone()),
+            cluster: OnceCell::new(),
+        };
+        self.known.insert(name.to_owned(), target);
+    }
+
+    /// The settings of such a target are known.
+    pub(crate) fn connect(&self, name: &str, settings: &Value, folder: &str) -> Result<(), Diagnostic> {
+        let settings = read(name, settings, folder)?;
+        if let Some(target) = self.known.get(name) {
+            let _ = target.settings.set(settings);
+        }
         Ok(())
     }
 
     /// Takes a target in as it was recorded, where the blueprint has none of that name.
     pub(crate) fn add_record(&mut self, name: &str, record: &TargetRecord) {
         self.known.entry(name.to_owned()).or_insert_with(|| Target {
-            settings: TargetSettings {
-                context: record.context.clone(),
-                kubeconfig: record.kubeconfig.as_ref().map(PathBuf::from),
-                in_cluster: record.in_cluster,
-                namespace: Some(record.namespace.clone()),
-            },
+            settings: OnceLock::from(settings_of(record)),
+            before: None,
             recorded: record.cluster.clone(),
             cluster: OnceCell::new(),
         });
@@ -78,10 +79,14 @@ impl Targets {
             .known
             .get(name)
             .ok_or_else(|| Diagnostic::error("target.unknown", format!("there is no target `{name}`")))?;
+        let Some(settings) = target.settings.get().or(target.before.as_ref()) else {
+            let summary = format!("the settings of target `{name}` are not known yet");
+            return Err(Diagnostic::error("target.unknown", summary));
+        };
         let found = target
             .cluster
             .get_or_init(|| async {
-                let cluster = Cluster::connect(name, &target.settings).await.map_err(|e| e.diagnostic())?;
+                let cluster = Cluster::connect(name, settings).await.map_err(|e| e.diagnostic())?;
                 if let (Some(recorded), Some(now)) = (&target.recorded, cluster.identity().await.ok().flatten())
                     && *recorded != now
                 {
@@ -100,10 +105,11 @@ impl Targets {
     pub(crate) async fn record(&self, name: &str) -> Option<TargetRecord> {
         let target = self.known.get(name)?;
         let cluster = target.cluster.get()?.as_ref().ok()?;
+        let settings = target.settings.get().or(target.before.as_ref())?;
         Some(TargetRecord {
-            context: cluster.context().map(str::to_owned).or_else(|| target.settings.context.clone()),
-            kubeconfig: target.settings.kubeconfig.as_ref().map(|p| p.to_string_lossy().into_owned()),
-            in_cluster: target.settings.in_cluster,
+            context: cluster.context().map(str::to_owned).or_else(|| settings.context.clone()),
+            kubeconfig: settings.kubeconfig.as_ref().map(|p| p.to_string_lossy().into_owned()),
+            in_cluster: settings.in_cluster,
             namespace: cluster.namespace().to_owned(),
             cluster: cluster.identity().await.ok().flatten(),
             inventory: false,
@@ -120,4 +126,37 @@ impl Targets {
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.known.keys().map(String::as_str)
     }
+}
+
+fn settings_of(record: &TargetRecord) -> TargetSettings {
+    TargetSettings {
+        context: record.context.clone(),
+        kubeconfig: record.kubeconfig.as_ref().map(PathBuf::from),
+        in_cluster: record.in_cluster,
+        namespace: Some(record.namespace.clone()),
+    }
+}
+
+/// Settings as evaluated: a map.
+fn read(name: &str, settings: &Value, folder: &str) -> Result<TargetSettings, Diagnostic> {
+    let text = |key: &str| -> Result<Option<String>, Diagnostic> {
+        match settings.at(&format!("/{key}")) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Text(s)) if s.is_empty() => Ok(None),
+            Some(Value::Text(s)) => Ok(Some(s.clone())),
+            Some(other) => {
+                let summary = format!(
+                    "target `{name}`: `{key}` must be a string, and is another ({})",
+                    other.kind_name()
+                );
+                Err(Diagnostic::error("blueprint.type-mismatch", summary))
+            }
+        }
+    };
+    Ok(TargetSettings {
+        context: text("context")?,
+        kubeconfig: text("kubeconfig")?.map(|p| PathBuf::from(folder).join(p)),
+        in_cluster: matches!(settings.at("/in-cluster"), Some(Value::Bool(true))),
+        namespace: text("namespace")?,
+    })
 }

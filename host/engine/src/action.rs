@@ -25,6 +25,29 @@ pub enum Action {
     AwaitApproval(Box<Plan>),
     /// Make passwords, by name and length, and keep them: answered by [`crate::Event::PasswordsMade`].
     MakePasswords(BTreeMap<String, u32>),
+    /// A target's settings, which read resources, are known now. Not answered.
+    Connect {
+        /// The target's name.
+        target: String,
+        /// Its settings: a map.
+        settings: Value,
+    },
+    /// A plugin's settings, which read resources, are known now. Not answered.
+    Configure {
+        /// The plugin's name.
+        plugin: String,
+        /// Its settings: a map.
+        settings: Value,
+    },
+    /// Journal only: a resource has another address now.
+    Move {
+        /// Where it stood.
+        from: Address,
+        /// Where it stands.
+        to: Address,
+        /// The resources that require it.
+        requiring: Vec<Address>,
+    },
     /// Journal only: a resource's change begins.
     Begin(Box<RecordDraft>),
     /// Apply an object: answered by [`crate::Event::Applied`].
@@ -134,6 +157,8 @@ pub struct RecordDraft {
     pub requires: Vec<Address>,
     /// Whether prune leaves it.
     pub keep: Option<bool>,
+    /// Whether it may not be removed.
+    pub protect: bool,
     /// Its properties.
     pub properties: Masked,
     /// The render's key.
@@ -250,4 +275,18 @@ pub struct ObserveRequest {
     pub properties: Value,
     /// The live objects, as the wait saw them: slot and identity.
     pub objects: Vec<AwaitObject>,
+    /// They are others': each must be there.
+    pub existing: bool,
+}
+
+impl AwaitObject {
+    pub(crate) fn of(object: &RenderedObject) -> Self {
+        Self {
+            slot: object.slot.clone(),
+            target: object.target.clone(),
+            id: object.id.clone(),
+            uid: None,
+            ready_when: object.ready_when.clone(),
+        }
+    }
 }

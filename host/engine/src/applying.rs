@@ -5,20 +5,21 @@ mod objects;
 mod provider;
 mod removal;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sheave_blueprint::{Graph, Repeat, ResourceSpec, Unknowns};
+use sheave_blueprint::{ModuleSpec, Repeat, ResourceSpec};
 use sheave_model::event::{RunOutcome, What};
 use sheave_model::plan::{Action as Planned, Counts, Plan, PlannedResource};
 use sheave_model::{Address, Diagnostic, Role, Value};
 
-use crate::action::{Action, ObserveRequest, ProviderPlanRequest, RecordDraft, RenderRequest};
+use crate::action::{Action, AwaitRequest, ObserveRequest, ProviderPlanRequest, RecordDraft, RenderRequest};
+use crate::evaluate::{Around, Late, evaluate, place};
 use crate::event::{Event, Failure, Rendered};
-use crate::instances::{Expansion, expand};
+use crate::groups::{Groups, Settled};
+use crate::modules::{Each, Expansion, Modules};
 use crate::order::Keys;
-use crate::planning::{evaluate_instance, place, requires_of};
-use crate::scope::{Each, PasswordBook, View};
+use crate::passwords::PasswordBook;
 use crate::{CompiledType, Finished, World, compare};
 use objects::ObjectWork;
 use removal::Removals;
@@ -41,20 +42,12 @@ struct Node {
     render_key: String,
     target: Option<String>,
     begun: bool,
+    /// It stands for instances that were not known when the plan was made.
+    template: bool,
     objects: Vec<ObjectWork>,
     /// A provider is deleting the old one before it makes the new.
     replacing: bool,
     outputs: Value,
-}
-
-#[derive(Debug, Default)]
-struct Group {
-    waits_for: BTreeSet<String>,
-    dependants: BTreeSet<String>,
-    instances: BTreeSet<Address>,
-    open: usize,
-    failed: bool,
-    begun: bool,
 }
 
 /// The applying half of a run.
@@ -62,11 +55,14 @@ struct Group {
 pub(crate) struct Applying {
     world: Arc<World>,
     plan: Plan,
-    groups: BTreeMap<String, Group>,
+    modules: Modules,
+    groups: Groups,
+    late: Late,
     nodes: BTreeMap<Address, Node>,
     keys: Keys,
-    view: View,
     passwords: PasswordBook,
+    /// Instances that the plan did not know, and that want passwords.
+    wants_passwords: BTreeMap<Address, Each>,
     removals: Removals,
     diagnostics: Vec<Diagnostic>,
     counts: Counts,
@@ -80,59 +76,37 @@ pub(crate) struct Applying {
 
 impl Applying {
     pub(crate) fn new(world: Arc<World>, plan: Plan) -> Self {
-        let mut groups: BTreeMap<String, Group> = BTreeMap::new();
         let mut nodes = BTreeMap::new();
         let mut keys = Keys::default();
         let mut removed = Vec::new();
         for planned in &plan.resources {
-            if matches!(planned.action, Planned::Delete | Planned::Forget) {
+            if matches!(planned.action, Planned::Delete | Planned::Forget) && !planned.existing {
                 removed.push(planned.clone());
                 continue;
             }
             planned.objects.iter().for_each(|o| keys.expect(o));
-            let group = groups.entry(planned.address.name().to_owned()).or_default();
-            group.instances.insert(planned.address.clone());
-            group.waits_for.extend(planned.requires.iter().map(|a| a.name().to_owned()));
             nodes.insert(planned.address.clone(), Node::new(planned.clone()));
-        }
-        for address in plan.failed.keys() {
-            groups.entry(address.name().to_owned()).or_default().failed = true;
-        }
-        if let Some(graph) = &world.graph {
-            // A resource without instances still stands before those that read it.
-            for name in graph.resources.keys() {
-                groups.entry(name.clone()).or_default();
-            }
-        }
-        let names: Vec<String> = groups.keys().cloned().collect();
-        for name in names {
-            let Some(group) = groups.get_mut(&name) else { continue };
-            group.open = group.instances.len();
-            let waits_for = group.waits_for.clone();
-            for need in &waits_for {
-                match groups.get_mut(need) {
-                    Some(needed) => {
-                        needed.dependants.insert(name.clone());
-                    }
-                    None => {
-                        groups.get_mut(&name).map(|g| g.waits_for.remove(need));
-                    }
-                }
-            }
         }
         let mut removals = Removals::new(removed);
         for node in nodes.values() {
             removals.add_leftovers(&node.planned);
+        }
+        let modules = Modules::new(&world);
+        let mut groups = Groups::default();
+        if let Some(root) = modules.at(None) {
+            groups.enter(root);
         }
         Self {
             failed: !plan.failed.is_empty(),
             passwords: PasswordBook::new(world.passwords.clone()),
             world,
             plan,
+            modules,
             groups,
+            late: Late::default(),
             nodes,
             keys,
-            view: View::default(),
+            wants_passwords: BTreeMap::new(),
             removals,
             diagnostics: Vec::new(),
             counts: Counts::default(),
@@ -150,11 +124,14 @@ impl Applying {
 
     pub(crate) fn start(&mut self) -> Vec<Action> {
         self.counts.failed = self.plan.failed.len() as u64;
+        let moved = self.world.moved.iter().cloned();
+        let mut actions: Vec<Action> =
+            moved.map(|m| Action::Move { from: m.from, to: m.to, requiring: m.requiring }).collect();
         if !self.plan.passwords.is_empty() {
             self.in_flight += 1;
-            return vec![Action::MakePasswords(self.plan.passwords.clone())];
+            actions.push(Action::MakePasswords(self.plan.passwords.clone()));
+            return actions;
         }
-        let mut actions = Vec::new();
         self.begin_ready_groups(&mut actions);
         actions
     }
@@ -169,6 +146,15 @@ impl Applying {
             Event::Cancelled => self.cancelled = true,
             Event::PasswordsMade(Ok(made)) => {
                 self.passwords.add(made);
+                for (address, each) in std::mem::take(&mut self.wants_passwords) {
+                    if let Some(node) = self.nodes.get_mut(&address) {
+                        node.stage = Stage::Working;
+                    }
+                    let (Some(spec), Some(kind)) = (self.spec(&address), self.kind_of(&address)) else {
+                        continue;
+                    };
+                    self.evaluate(&spec, &kind, &address, &each, &mut actions);
+                }
                 self.begin_ready_groups(&mut actions);
             }
             Event::PasswordsMade(Err(failure)) => {
@@ -209,8 +195,7 @@ impl Applying {
     }
 
     fn spec(&self, address: &Address) -> Option<Arc<ResourceSpec>> {
-        let graph = self.world.graph.as_ref()?;
-        graph.resources.get(address.name()).cloned().map(Arc::new)
+        self.modules.spec(address)
     }
 
     fn kind_of(&self, address: &Address) -> Option<Arc<CompiledType>> {
@@ -224,156 +209,237 @@ impl Applying {
     }
 
     fn begin_ready_groups(&mut self, actions: &mut Vec<Action>) {
-        loop {
-            let ready: Vec<String> = self
-                .groups
-                .iter()
-                .filter(|(_, g)| !g.begun && g.waits_for.is_empty())
-                .map(|(name, _)| name.clone())
-                .collect();
-            if ready.is_empty() || self.cancelled {
-                return;
-            }
-            for name in ready {
-                let Some(group) = self.groups.get_mut(&name) else { continue };
-                group.begun = true;
-                let instances: Vec<Address> = group.instances.iter().cloned().collect();
-                for address in instances {
-                    self.begin(&address, actions);
+        while !self.cancelled {
+            let Some(id) = self.groups.begin_next() else { return };
+            self.begin_group(&id, actions);
+            self.settle_if_done(&id);
+        }
+    }
+
+    fn begin_group(&mut self, id: &Address, actions: &mut Vec<Action>) {
+        if self.plan.failed.contains_key(id) {
+            return self.groups.fail(id);
+        }
+        if self.plan.failed.keys().any(|a| a.without_key() == *id) {
+            self.groups.fail(id);
+        }
+        if let Some(spec) = self.modules.spec(id) {
+            self.begin_resource(&spec, id, actions);
+        } else if let Some(spec) = self.modules.module_spec(id) {
+            self.begin_module(&spec, id, actions);
+        }
+    }
+
+    /// Begins every instance of a resource that the plan has.
+    fn begin_resource(&mut self, spec: &ResourceSpec, id: &Address, actions: &mut Vec<Action>) {
+        let mut wanted: BTreeMap<Address, Each> = self.planned_under(id).map(|a| (a, None)).collect();
+        let template = self.template_of(id);
+        if wanted.is_empty() && template.is_none() {
+            return;
+        }
+        let idle = |a: &Address| self.nodes.get(a).is_some_and(Node::is_idle);
+        if !matches!(spec.repeat, Repeat::Once) && !wanted.keys().all(idle) || template.is_some() {
+            let instances = match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
+                Ok(Expansion::Instances(instances)) => instances,
+                Ok(Expansion::Deferred(why)) => return self.still_unknown(id, why, actions),
+                Err(diagnostics) => return self.fail_group(id, diagnostics, actions),
+            };
+            if let Some(template) = template {
+                wanted.remove(&template.address);
+                if let Some(node) = self.nodes.get_mut(&template.address) {
+                    node.become_template();
                 }
-                self.settle_if_done(&name);
+                for (address, _) in &instances {
+                    self.unfold(&template, address);
+                    wanted.insert(address.clone(), None);
+                }
+            }
+            for (address, each) in instances {
+                wanted.entry(address).and_modify(|e| *e = each);
             }
         }
+        for address in wanted.keys() {
+            self.groups.open(&address.without_key());
+        }
+        for (address, each) in wanted {
+            self.begin(&address, &each, actions);
+        }
+    }
+
+    /// The planned instances of a resource.
+    fn planned_under(&self, id: &Address) -> impl Iterator<Item = Address> {
+        let under = self.nodes.range(id.clone()..).take_while(|(a, _)| a.is_within(id));
+        under.filter(|(_, n)| !n.template).map(|(a, _)| a.clone()).collect::<Vec<_>>().into_iter()
+    }
+
+    /// What the plan has in place of instances that were not known: under the same names, without keys.
+    fn template_of(&self, id: &Address) -> Option<PlannedResource> {
+        let planned = &self.nodes.get(&id.bare())?.planned;
+        let repeated = self.spec(id).is_some_and(|s| !matches!(s.repeat, Repeat::Once) || s.when.is_some());
+        (planned.deferred.is_some() && (repeated || *id != planned.address)).then(|| planned.clone())
+    }
+
+    /// An instance that is known now: it is planned as far as its template was.
+    fn unfold(&mut self, template: &PlannedResource, address: &Address) {
+        let recorded = self.world.state.resources.contains_key(address);
+        let action = if recorded { Planned::Update } else { Planned::Create };
+        let requires = self.modules.requires(address);
+        let planned = PlannedResource { address: address.clone(), action, requires, ..template.clone() };
+        self.nodes.insert(address.clone(), Node::new(planned));
+    }
+
+    /// Enters the instances of a module.
+    fn begin_module(&mut self, spec: &ModuleSpec, id: &Address, actions: &mut Vec<Action>) {
+        let instances = match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
+            Ok(Expansion::Instances(instances)) => instances,
+            Ok(Expansion::Deferred(why)) => return self.still_unknown(id, why, actions),
+            Err(diagnostics) => return self.fail_group(id, diagnostics, actions),
+        };
+        let known = |a: &Address| instances.iter().any(|(i, _)| a.is_within(i));
+        for (address, node) in self.nodes.range_mut(id.clone()..).take_while(|(a, _)| a.is_within(id)) {
+            if node.planned.deferred.is_some() && !known(address) {
+                node.become_template();
+            }
+        }
+        for (address, each) in instances {
+            if self.plan.failed.contains_key(&address) {
+                self.groups.fail(&address);
+                continue;
+            }
+            if let Err(diagnostics) = self.modules.enter(&address, spec, &self.passwords, &each) {
+                return self.fail_group(id, diagnostics, actions);
+            }
+            if let Some(module) = self.modules.at(Some(&address)) {
+                self.groups.enter(module);
+                if !self.groups.is_empty(&address) {
+                    self.groups.open(id);
+                }
+            }
+        }
+    }
+
+    fn still_unknown(&mut self, id: &Address, why: &str, actions: &mut Vec<Action>) {
+        let fault = Diagnostic::error("plan.still-unknown", format!("`{id}`: {why}, and still is not"));
+        self.fail_group(id, vec![fault], actions);
+    }
+
+    /// A whole resource or module cannot begin.
+    fn fail_group(&mut self, id: &Address, diagnostics: Vec<Diagnostic>, actions: &mut Vec<Action>) {
+        self.groups.fail(id);
+        self.failed = true;
+        self.counts.failed += 1;
+        let mut diagnostics =
+            diagnostics.into_iter().map(|d| if d.address.is_some() { d } else { d.on(id.clone()) });
+        if let Some(first) = diagnostics.next() {
+            actions.push(Action::Notify(What::Failed { address: id.clone(), diagnostic: first.clone() }));
+            self.diagnostics.push(first);
+        }
+        self.diagnostics.extend(diagnostics);
     }
 
     /// When all instances of a group are done, those that read it may begin.
-    fn settle_if_done(&mut self, name: &str) {
-        let Some(group) = self.groups.get(name).filter(|g| g.begun && g.open == 0 && !g.failed) else {
-            return;
-        };
-        let instances: Vec<(Address, Value)> = group
-            .instances
-            .iter()
-            .filter(|a| self.nodes.get(*a).is_some_and(|n| n.stage == Stage::Done && !n.is_template()))
-            .filter_map(|a| Some((a.clone(), self.nodes.get(a)?.outputs.clone())))
-            .collect();
-        let dependants = group.dependants.clone();
-        let repeated = self
-            .world
-            .graph
-            .as_ref()
-            .and_then(|g| g.resources.get(name))
-            .is_some_and(|s| !matches!(s.repeat, Repeat::Once));
-        let instances = if instances.is_empty() && !self.world.only.is_empty() {
-            let base = Address::new(name);
-            let recorded = self.world.state.resources.keys().filter(|a| a.without_key() == base);
-            recorded.map(|a| (a.clone(), self.world.recorded_outputs(a))).collect()
-        } else {
-            instances
-        };
-        self.view.set(name, repeated, instances);
-        for dependant in dependants {
-            self.groups.get_mut(&dependant).map(|g| g.waits_for.remove(name));
+    fn settle_if_done(&mut self, id: &Address) {
+        let mut next = Some(id.clone());
+        while let Some(id) = next.take().filter(|id| self.groups.is_done(id) && !self.groups.has_failed(id)) {
+            if let Some(spec) = self.modules.spec(&id) {
+                let known = self.outputs_of(&id);
+                self.modules.set(&id, !matches!(spec.repeat, Repeat::Once), known);
+            } else if let Some(spec) = self.modules.module_spec(&id) {
+                let mut found = Vec::new();
+                for address in self.modules.entered(&id) {
+                    let (outputs, faults) = self.modules.outputs(Some(&address), &self.passwords);
+                    if !faults.is_empty() && self.world.only.is_empty() {
+                        self.failed = true;
+                        self.diagnostics.extend(faults);
+                    }
+                    found.push((address, Value::Map(outputs)));
+                }
+                self.modules.set(&id, !matches!(spec.repeat, Repeat::Once), found);
+            }
+            if let Settled::Module(module) = self.groups.settle(&id) {
+                let around = module.without_key();
+                self.groups.close(&around);
+                next = Some(around);
+            }
         }
     }
 
-    fn begin(&mut self, address: &Address, actions: &mut Vec<Action>) {
+    /// The outputs of a resource's instances: what this run made of them, or what is recorded of those it left alone.
+    fn outputs_of(&self, id: &Address) -> Vec<(Address, Value)> {
+        let recorded = self.world.state.resources.range(id.clone()..).map(|(a, _)| a);
+        let recorded = recorded.take_while(|a| a.is_within(id)).filter(|a| !self.removals.has_whole(a));
+        let mut found: BTreeMap<Address, Value> =
+            recorded.map(|a| (a.clone(), self.world.recorded_outputs(a))).collect();
+        let done = self.nodes.range(id.clone()..).take_while(|(a, _)| a.is_within(id));
+        found.extend(
+            done.filter(|(_, n)| n.stage == Stage::Done && !n.template)
+                .map(|(a, n)| (a.clone(), n.outputs.clone())),
+        );
+        found.into_iter().collect()
+    }
+
+    fn begin(&mut self, address: &Address, each: &Each, actions: &mut Vec<Action>) {
         let Some(node) = self.nodes.get_mut(address) else { return };
-        if node.planned.action == Planned::NoOp {
+        if node.is_idle() {
             node.stage = Stage::Done;
             node.outputs = self.world.recorded_outputs(address);
             self.counts.unchanged += node.planned.objects.len().max(1) as u64;
-            self.close(address.name());
-            return;
+            return self.close(address);
         }
         node.stage = Stage::Working;
-        let (action, deferred) = (node.planned.action, node.planned.deferred.is_some());
-        let (Some(graph), Some(spec), Some(kind)) =
-            (self.world.graph.clone(), self.spec(address), self.kind_of(address))
-        else {
-            return;
-        };
-        let repeated = !matches!(spec.repeat, Repeat::Once);
-        let each = if repeated {
-            match expand(&self.world, &graph, &spec, &self.view, &self.passwords) {
-                Ok(Expansion::Instances(instances)) if deferred && address.key().is_none() => {
-                    return self.unfold(address, instances, actions);
-                }
-                Ok(Expansion::Instances(instances)) => {
-                    instances.into_iter().find(|(a, _)| a == address).and_then(|(_, each)| each)
-                }
-                Ok(Expansion::Deferred(why)) => {
-                    let fault = Diagnostic::error(
-                        "plan.still-unknown",
-                        format!("`{address}`: {why}, and still is not"),
-                    );
-                    return self.fail(address, Failure::world(vec![fault]), actions);
-                }
-                Err(diagnostics) => return self.fail(address, Failure::world(diagnostics), actions),
-            }
-        } else {
-            None
-        };
-        actions.push(Action::Notify(What::Started { address: address.clone(), action }));
-        self.evaluate(&graph, &spec, &kind, address, &each, actions);
-    }
-
-    /// A repeated resource's instances are known now: each becomes a deferred node of its own.
-    fn unfold(&mut self, address: &Address, instances: Vec<(Address, Each)>, actions: &mut Vec<Action>) {
-        let Some(template) = self.nodes.get(address).map(|n| n.planned.clone()) else { return };
-        let mut fresh = Vec::new();
-        for (instance, _) in instances {
-            let recorded = self.world.state.resources.contains_key(&instance);
-            let action = if recorded { Planned::Update } else { Planned::Create };
-            let planned = PlannedResource { address: instance.clone(), action, ..template.clone() };
-            self.nodes.insert(instance.clone(), Node::new(planned));
-            fresh.push(instance);
+        let action = node.planned.action;
+        let (Some(spec), Some(kind)) = (self.spec(address), self.kind_of(address)) else { return };
+        if !spec.existing {
+            actions.push(Action::Notify(What::Started { address: address.clone(), action }));
         }
-        if let Some(group) = self.groups.get_mut(address.name()) {
-            group.open += fresh.len();
-            group.instances.extend(fresh.iter().cloned());
-        }
-        if let Some(node) = self.nodes.get_mut(address) {
-            node.stage = Stage::Done;
-        }
-        for instance in fresh {
-            self.begin(&instance, actions);
-        }
-        self.close(address.name());
+        self.evaluate(&spec, &kind, address, each, actions);
     }
 
     fn evaluate(
         &mut self,
-        graph: &Graph,
         spec: &ResourceSpec,
         kind: &CompiledType,
         address: &Address,
         each: &Each,
         actions: &mut Vec<Action>,
     ) {
-        let evaluated = evaluate_instance(&self.world, graph, spec, kind, &self.view, &self.passwords, each);
+        let around = Around { world: &self.world, modules: &self.modules, passwords: &self.passwords };
+        let evaluated = evaluate(around, &mut self.late, spec, kind, address, each, actions);
         let missing = self.passwords.take_missing();
-        let (properties, target) = match evaluated {
+        let found = match evaluated {
             Ok(found) => found,
             Err(diagnostics) => return self.fail(address, Failure::world(diagnostics), actions),
         };
-        if !missing.is_empty() {
+        if !missing.is_empty() && found.properties.has_unknown() {
+            // Inside of a module whose instances the plan did not know.
+            let deferred = self.nodes.get(address).is_some_and(|n| n.planned.deferred.is_some());
+            if deferred {
+                if let Some(node) = self.nodes.get_mut(address) {
+                    node.stage = Stage::Waiting;
+                }
+                self.wants_passwords.insert(address.clone(), each.clone());
+                self.in_flight += 1;
+                return actions.push(Action::MakePasswords(missing));
+            }
             let names = missing.keys().cloned().collect::<Vec<_>>().join(", ");
             let summary = format!("`{address}` wants a password that the plan did not foresee: {names}");
             let fault = Diagnostic::error("plan.diverged", summary).with_help("plan and apply again");
             return self.fail(address, Failure::world(vec![fault]), actions);
         }
-        if let Unknowns::Defer(pointers) = kind.schemas.properties.verdict_on_unknowns(&properties) {
-            let summary = format!("`{address}`: {} is not known even now", pointers.join(", "));
-            let fault = Diagnostic::error("plan.still-unknown", summary);
+        if let Some(why) = found.unknown {
+            let fault = Diagnostic::error(
+                "plan.still-unknown",
+                format!("`{address}`: {why}, and is not known even now"),
+            );
             return self.fail(address, Failure::world(vec![fault]), actions);
         }
         if let Some(node) = self.nodes.get_mut(address) {
-            node.properties = properties.clone();
-            node.target = target.clone();
+            node.properties = found.properties.clone();
+            node.target.clone_from(&found.target);
         }
         self.in_flight += 1;
         let (address, type_name) = (address.clone(), spec.type_name.clone());
+        let (target, properties) = (found.target, found.properties);
         actions.push(match kind.info.role {
             Role::Emits => {
                 Action::Render(RenderRequest { address, type_name, target, properties, known: None })
@@ -405,9 +471,24 @@ impl Applying {
         let Some(node) = self.nodes.get_mut(address).filter(|n| n.stage == Stage::Working) else { return };
         node.properties = properties;
         node.render_key = key;
+        if spec.existing {
+            node.objects = objects.into_iter().map(ObjectWork::new).collect();
+            if !spec.wait {
+                return self.observe(address, actions);
+            }
+            let request = AwaitRequest {
+                address: address.clone(),
+                objects: node.await_objects(),
+                ready_when: spec.ready_when.clone(),
+                timeout: spec.timeout,
+                slot: None,
+            };
+            self.in_flight += 1;
+            return actions.push(Action::Await(request));
+        }
         if node.planned.deferred.is_some() {
             let request =
-                crate::planning::diff_request(&self.world, &kind, &spec, address, Some(objects.clone()));
+                crate::evaluate::diff_request(&self.world, &kind, &spec, address, Some(objects.clone()));
             node.objects = objects.into_iter().map(ObjectWork::new).collect();
             self.in_flight += 1;
             return actions.push(Action::Diff(request));
@@ -473,11 +554,12 @@ impl Applying {
             type_name: node.planned.type_name.clone(),
             role: kind.info.role,
             plugin: node.planned.plugin.clone(),
-            settings: self.world.settings.get(&spec.type_name.plugin).cloned().unwrap_or_else(Value::empty),
+            settings: self.late.settings(&self.world, &spec.type_name.plugin),
             schema_version: kind.info.version,
             target: node.target.clone(),
-            requires: requires_of(&spec),
+            requires: self.modules.requires(address),
             keep: spec.keep,
+            protect: spec.prevent_destroy,
             properties: self.world.masked(&node.properties),
             render_key: node.render_key.clone(),
         })));
@@ -491,6 +573,7 @@ impl Applying {
             target: node.target.clone(),
             properties: node.properties.clone(),
             objects: node.await_objects(),
+            existing: node.planned.existing,
         };
         self.in_flight += 1;
         actions.push(Action::Observe(request));
@@ -501,17 +584,20 @@ impl Applying {
         node.stage = Stage::Done;
         node.outputs = outputs.clone();
         let action = node.planned.action;
-        actions.push(Action::Finish { address: address.clone(), outputs });
-        actions.push(Action::Notify(What::Ready { address: address.clone(), action }));
-        self.close(address.name());
+        if !node.planned.existing {
+            actions.push(Action::Finish { address: address.clone(), outputs });
+            actions.push(Action::Notify(What::Ready { address: address.clone(), action }));
+        } else if self.world.state.resources.contains_key(address) {
+            actions.push(Action::Forget { address: address.clone() });
+        }
+        self.close(address);
         self.begin_ready_groups(actions);
     }
 
-    fn close(&mut self, group: &str) {
-        if let Some(group) = self.groups.get_mut(group) {
-            group.open = group.open.saturating_sub(1);
-        }
-        self.settle_if_done(group);
+    fn close(&mut self, address: &Address) {
+        let id = address.without_key();
+        self.groups.close(&id);
+        self.settle_if_done(&id);
     }
 
     fn fail(&mut self, address: &Address, failure: Failure, actions: &mut Vec<Action>) {
@@ -524,9 +610,7 @@ impl Applying {
         let begun = node.begun;
         let provided: Vec<String> =
             node.planned.objects.iter().filter_map(|o| o.order.provides.clone()).collect();
-        if let Some(group) = self.groups.get_mut(address.name()) {
-            group.failed = true;
-        }
+        self.groups.fail(address);
         // What a ^C cut short has not failed: the next run goes on with it.
         if self.cancelled && failure.diagnostics.iter().all(|d| d.code == "run.interrupted") {
             return;
@@ -601,8 +685,7 @@ impl Applying {
             .collect();
         for address in waiting {
             let needs = self.nodes.get(&address).map(|n| n.planned.requires.clone()).unwrap_or_default();
-            let failed =
-                needs.iter().find(|a| self.groups.get(a.name()).is_some_and(|g| g.failed || g.open > 0));
+            let failed = needs.iter().find(|a| self.groups.has_failed(a) || self.groups.is_open(a));
             let fault = match failed {
                 Some(need) => Diagnostic::error(
                     "run.blocked",
@@ -623,18 +706,14 @@ impl Applying {
             return None;
         }
         // A stack that was destroyed has none any more.
-        let Some(graph) = self.world.graph.clone() else { return Some(BTreeMap::new()) };
-        let mut outputs = BTreeMap::new();
-        for (name, spec) in &graph.outputs {
-            match self.view.evaluate(&self.world, &graph, &self.passwords, &spec.value, &None) {
-                Ok(value) => {
-                    outputs.insert(name.clone(), value);
-                }
-                Err(diagnostics) => {
-                    self.failed = true;
-                    self.diagnostics.extend(diagnostics);
-                }
+        let (outputs, faults) = self.modules.outputs(None, &self.passwords);
+        if !faults.is_empty() {
+            // With resources missing, an output that reads them stays as it was.
+            if !self.world.only.is_empty() {
+                return None;
             }
+            self.failed = true;
+            self.diagnostics.extend(faults);
         }
         Some(outputs)
     }
@@ -649,17 +728,21 @@ impl Node {
             render_key: String::new(),
             target: None,
             begun: false,
+            template: false,
             objects: Vec::new(),
             replacing: false,
             outputs: Value::empty(),
         }
     }
 
-    /// Whether it stood for a repeated resource whose instances were not known: no instance itself.
-    fn is_template(&self) -> bool {
-        self.planned.deferred.is_some()
-            && self.objects.is_empty()
-            && self.properties == Value::empty()
-            && !self.begun
+    /// Its instances are known: they take its place.
+    fn become_template(&mut self) {
+        self.template = true;
+        self.stage = Stage::Done;
+    }
+
+    /// Whether there is nothing to do, and its outputs are recorded.
+    fn is_idle(&self) -> bool {
+        self.planned.action == Planned::NoOp && !self.planned.existing
     }
 }

@@ -6,20 +6,22 @@
 mod action;
 mod applying;
 mod compare;
+mod evaluate;
 mod event;
+mod groups;
 mod immutable;
-mod instances;
+mod modules;
 mod order;
+mod passwords;
 mod planning;
 mod prune;
 mod run;
-mod scope;
 mod world;
 
 pub use action::{
-    Action, ApplyRequest, AwaitRequest, DeleteRequest, DiffRequest, ObserveRequest, ProvideRequest,
-    ProviderPlanRequest, RecordDraft, RenderRequest,
+    Action, ApplyRequest, AwaitObject, AwaitRequest, DeleteRequest, DiffRequest, ObserveRequest,
+    ProvideRequest, ProviderPlanRequest, RecordDraft, RenderRequest,
 };
 pub use event::{Event, Failure, ProviderPlanned, Rendered, RenderedObject};
 pub use run::{Finished, Run};
-pub use world::{CompiledType, World};
+pub use world::{CompiledType, MovedAddress, World};

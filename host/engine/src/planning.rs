@@ -3,27 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sheave_blueprint::{Graph, Repeat, ResourceSpec, Unknowns};
+use sheave_blueprint::{Graph, ModuleSpec, Repeat, ResourceSpec};
 use sheave_model::event::{ObjectAction, What};
 use sheave_model::plan::{Action as Planned, Deferred, PLAN_FORMAT, Plan, PlannedObject, PlannedResource};
 use sheave_model::stack::{ResourceRecord, Status};
-use sheave_model::{Address, Diagnostic, Masked, Role, Unknown, UnknownKind, Value};
+use sheave_model::{Address, Diagnostic, Masked, Role, Value};
 
-use crate::action::{Action, DiffRequest, ProviderPlanRequest, RenderRequest};
-use crate::event::{Event, Failure, ProviderPlanned, Rendered, RenderedObject};
-use crate::instances::{Expansion, expand};
-use crate::scope::{Each, PasswordBook, View};
-use crate::{CompiledType, World, immutable, prune};
-
-/// A resource of the blueprint, with all its instances.
-#[derive(Debug)]
-struct Group {
-    /// Groups that come first and are not settled yet.
-    waits_for: BTreeSet<String>,
-    instances: Vec<Address>,
-    open: usize,
-    settled: bool,
-}
+use crate::action::{Action, AwaitObject, ObserveRequest, ProviderPlanRequest, RenderRequest};
+use crate::evaluate::{Around, Late, as_texts, diff_request, evaluate, kind_of, place};
+use crate::event::{Event, Failure, ProviderPlanned, Rendered};
+use crate::groups::{Groups, Settled};
+use crate::modules::{Each, Expansion, Modules};
+use crate::passwords::PasswordBook;
+use crate::{CompiledType, World, prune};
 
 /// An instance on its way into the plan.
 #[derive(Debug)]
@@ -39,12 +31,14 @@ struct Node {
 #[derive(Debug)]
 pub(crate) struct Planning {
     world: Arc<World>,
-    graph: Option<Arc<Graph>>,
-    groups: BTreeMap<String, Group>,
+    modules: Modules,
+    groups: Groups,
+    late: Late,
     nodes: BTreeMap<Address, Node>,
     planned: BTreeMap<Address, PlannedResource>,
     failed: BTreeMap<Address, String>,
-    view: View,
+    /// Groups whose instances are not known.
+    deferred: BTreeSet<Address>,
     passwords: PasswordBook,
     diagnostics: Vec<Diagnostic>,
     blueprint_fault: bool,
@@ -62,27 +56,21 @@ pub(crate) enum PlanningOutcome {
 
 impl Planning {
     pub(crate) fn new(world: Arc<World>) -> Self {
-        let graph = world.graph.clone();
-        let mut groups = BTreeMap::new();
-        if let Some(graph) = &graph {
-            for (name, spec) in &graph.resources {
-                let mut waits_for: BTreeSet<String> = spec.references.iter().cloned().collect();
-                waits_for.extend(spec.depends_on.iter().cloned());
-                groups.insert(
-                    name.clone(),
-                    Group { waits_for, instances: Vec::new(), open: 0, settled: false },
-                );
-            }
+        let modules = Modules::new(&world);
+        let mut groups = Groups::default();
+        if let Some(root) = modules.at(None) {
+            groups.enter(root);
         }
         Self {
             passwords: PasswordBook::new(world.passwords.clone()),
-            graph,
-            world,
+            modules,
             groups,
+            late: Late::default(),
+            world,
             nodes: BTreeMap::new(),
             planned: BTreeMap::new(),
             failed: BTreeMap::new(),
-            view: View::default(),
+            deferred: BTreeSet::new(),
             diagnostics: Vec::new(),
             blueprint_fault: false,
             open: 0,
@@ -122,6 +110,13 @@ impl Planning {
                     Err(failure) => self.fail(address, failure),
                 }
             }
+            Event::Observed { address, result } => {
+                self.open -= 1;
+                match result {
+                    Ok(outputs) => self.read(&address, outputs),
+                    Err(failure) => self.fail(address, failure),
+                }
+            }
             Event::ProviderPlanned { address, result } => {
                 self.open -= 1;
                 match result {
@@ -137,150 +132,111 @@ impl Planning {
 
     /// Begins every group whose turn has come; settling one may bring on the next.
     fn begin_groups(&mut self, actions: &mut Vec<Action>) {
-        let Some(graph) = self.graph.clone() else { return };
-        loop {
-            let ready: Vec<String> = self
-                .groups
-                .iter()
-                .filter(|(_, g)| !g.settled && g.open == 0 && g.waits_for.is_empty())
-                .map(|(name, _)| name.clone())
-                .collect();
-            let mut moved = false;
-            for name in ready {
-                let begun = self.groups.get(&name).is_some_and(|g| !g.instances.is_empty());
-                if !begun {
-                    self.begin_group(&graph, &name, actions);
-                }
-                if self.groups.get(&name).is_some_and(|g| g.open == 0) {
-                    self.settle(&graph, &name);
-                    moved = true;
-                }
-            }
-            if !moved {
-                return;
-            }
+        while let Some(id) = self.groups.begin_next() {
+            self.begin_group(&id, actions);
+            self.settle_if_done(&id);
         }
     }
 
-    fn begin_group(&mut self, graph: &Graph, name: &str, actions: &mut Vec<Action>) {
-        let Some(spec) = graph.resources.get(name) else { return };
-        let spec = Arc::new(spec.clone());
-        let needs: Vec<&String> = spec.references.iter().chain(&spec.depends_on).collect();
-        if !self.selected(graph, name) {
-            return self.leave_alone(&spec);
-        }
-        if let Some(need) = needs.iter().find(|n| self.failed.keys().any(|a| a.name() == n.as_str())) {
-            let address = Address::new(name);
-            self.diagnostics.push(
-                Diagnostic::warning(
-                    "run.blocked",
-                    format!("`{name}` was not planned: it needs `{need}`, which failed"),
-                )
-                .on(address.clone()),
-            );
-            self.failed.insert(address, "run.blocked".into());
+    fn begin_group(&mut self, id: &Address, actions: &mut Vec<Action>) {
+        if !self.modules.selects(id) {
             return;
         }
-        match expand(&self.world, graph, &spec, &self.view, &self.passwords) {
-            Err(diagnostics) => self.fault(Address::new(name), diagnostics),
-            Ok(Expansion::Deferred(why)) => self.defer_group(&spec, why.to_owned()),
-            Ok(Expansion::Instances(instances)) => {
-                for (address, each) in instances {
-                    if let Some(group) = self.groups.get_mut(name) {
-                        group.instances.push(address.clone());
+        let needs = self.modules.requires(id);
+        if let Some(need) = needs.iter().find(|need| self.groups.has_failed(need)) {
+            let summary = format!("`{id}` was not planned: it needs `{need}`, which failed");
+            self.diagnostics.push(Diagnostic::warning("run.blocked", summary).on(id.clone()));
+            self.failed.insert(id.clone(), "run.blocked".into());
+            return self.groups.fail(id);
+        }
+        if let Some(spec) = self.modules.spec(id) {
+            match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
+                Err(diagnostics) => self.fault(id.clone(), diagnostics),
+                Ok(Expansion::Deferred(why)) => self.defer_group(&spec, id, why),
+                Ok(Expansion::Instances(instances)) => {
+                    for (address, each) in instances {
+                        if self.modules.selects_instance(&address) {
+                            self.begin_instance(&spec, address, &each, actions);
+                        }
                     }
-                    self.begin_instance(graph, &spec, address, &each, actions);
+                }
+            }
+        } else if let Some(spec) = self.modules.module_spec(id) {
+            match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
+                Err(diagnostics) => self.fault(id.clone(), diagnostics),
+                Ok(Expansion::Deferred(why)) => self.defer_module(&spec, id, why),
+                Ok(Expansion::Instances(instances)) => {
+                    for (address, each) in instances {
+                        if self.modules.selects_instance(&address) {
+                            self.enter(&spec, &address, &each);
+                        }
+                    }
                 }
             }
         }
     }
 
-    /// With `only`: the resource and what leads to it.
-    fn selected(&self, graph: &Graph, name: &str) -> bool {
-        if self.world.only.is_empty() {
-            return true;
+    /// Enters an instance of a module: what stands in it is planned in its turn.
+    fn enter(&mut self, spec: &ModuleSpec, address: &Address, each: &Each) {
+        if let Err(diagnostics) = self.modules.enter(address, spec, &self.passwords, each) {
+            return self.fault(address.clone(), diagnostics);
         }
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let mut stack: Vec<&str> = self.world.only.iter().map(Address::name).collect();
-        while let Some(next) = stack.pop() {
-            if let Some(spec) = graph.resources.get(next).filter(|_| seen.insert(next)) {
-                stack.extend(spec.references.iter().chain(&spec.depends_on).map(String::as_str));
+        if let Some(module) = self.modules.at(Some(address)) {
+            self.groups.enter(module);
+            if !self.groups.is_empty(address) {
+                self.groups.open(&address.without_key());
             }
         }
-        seen.contains(name)
-    }
-
-    fn leave_alone(&mut self, spec: &ResourceSpec) {
-        let base = Address::new(&*spec.name);
-        let recorded: Vec<(Address, Value)> = self
-            .world
-            .state
-            .resources
-            .keys()
-            .filter(|a| a.without_key() == base)
-            .map(|a| (a.clone(), self.world.recorded_outputs(a)))
-            .collect();
-        self.view.set(&spec.name, !matches!(spec.repeat, Repeat::Once), recorded);
-        if let Some(group) = self.groups.get_mut(&spec.name) {
-            group.settled = true;
-        }
-        self.release(&spec.name);
     }
 
     fn begin_instance(
         &mut self,
-        graph: &Graph,
         spec: &Arc<ResourceSpec>,
         address: Address,
         each: &Each,
         actions: &mut Vec<Action>,
     ) {
-        let Some(kind) = self.world.types.get(&spec.type_name).cloned() else { return };
-        let (properties, target) =
-            match evaluate_instance(&self.world, graph, spec, &kind, &self.view, &self.passwords, each) {
-                Ok(found) => found,
-                Err(diagnostics) => {
-                    return self.fault(
-                        address.clone(),
-                        diagnostics.into_iter().map(|d| d.on(address.clone())).collect(),
-                    );
-                }
-            };
+        let Some(kind) = kind_of(&self.world, spec) else { return };
+        let around = Around { world: &self.world, modules: &self.modules, passwords: &self.passwords };
+        let evaluated = match evaluate(around, &mut self.late, spec, &kind, &address, each, actions) {
+            Ok(found) => found,
+            Err(diagnostics) => {
+                return self.fault(
+                    address.clone(),
+                    diagnostics.into_iter().map(|d| d.on(address.clone())).collect(),
+                );
+            }
+        };
         let record = self.world.state.resources.get(&address);
         if record.is_some_and(|r| r.role != kind.info.role) {
             let summary =
                 format!("`{address}` cannot become a {}: what it was works in another way", spec.type_name);
             let help = "give the new resource another name; the old one is then removed";
-            return self.fault(
-                address.clone(),
-                vec![
-                    Diagnostic::error("plan.role-changed", summary)
-                        .with_help(help)
-                        .at(spec.span, "")
-                        .on(address),
-                ],
-            );
+            let fault = Diagnostic::error("plan.role-changed", summary).with_help(help).at(spec.span, "");
+            return self.fault(address.clone(), vec![fault.on(address)]);
         }
         let node = Node {
             spec: spec.clone(),
-            target: target.clone(),
-            properties: properties.clone(),
+            target: evaluated.target.clone(),
+            properties: evaluated.properties.clone(),
             outputs: Value::empty(),
             manifests: BTreeMap::new(),
         };
         self.nodes.insert(address.clone(), node);
-        if let Unknowns::Defer(pointers) = kind.schemas.properties.verdict_on_unknowns(&properties) {
-            let why = format!("{} known after apply", pointers.join(", "));
-            return self.defer(&address, &kind, properties, why);
+        if let Some(why) = evaluated.unknown {
+            return self.defer(&address, &kind, evaluated.properties, why);
         }
-        let properties = as_texts(properties);
+        let properties = as_texts(evaluated.properties);
         let type_name = spec.type_name.clone();
+        let known =
+            record.filter(|r| r.status == Status::Ready && !spec.existing).map(|r| r.render_key.clone());
+        self.open(&address);
         actions.push(match kind.info.role {
             Role::Emits => Action::Render(RenderRequest {
-                known: record.filter(|r| r.status == Status::Ready).map(|r| r.render_key.clone()),
+                known,
                 address,
                 type_name,
-                target,
+                target: evaluated.target,
                 properties,
             }),
             Role::Provides => Action::PlanProvider(ProviderPlanRequest {
@@ -290,13 +246,12 @@ impl Planning {
                 adopt: spec.adopt,
             }),
         });
-        self.open(&spec.name);
     }
 
     fn rendered(&mut self, address: Address, rendered: Rendered, actions: &mut Vec<Action>) {
         let Some(node) = self.nodes.get_mut(&address) else { return };
         let spec = node.spec.clone();
-        let Some(kind) = self.world.types.get(&spec.type_name).cloned() else { return };
+        let Some(kind) = kind_of(&self.world, &spec) else { return };
         let objects = match rendered {
             Rendered::Unchanged => None,
             Rendered::Objects { properties, objects, .. } => {
@@ -306,10 +261,22 @@ impl Planning {
                 Some(objects)
             }
             Rendered::Deferred { properties, why } => {
-                self.close(&spec.name);
-                return self.defer(&address, &kind, properties, why);
+                self.defer(&address, &kind, properties, why);
+                return self.close(&address);
             }
         };
+        if spec.existing {
+            let request = ObserveRequest {
+                type_name: spec.type_name.clone(),
+                target: node.target.clone(),
+                properties: node.properties.clone(),
+                objects: objects.iter().flatten().map(AwaitObject::of).collect(),
+                existing: true,
+                address,
+            };
+            self.open += 1;
+            return actions.push(Action::Observe(request));
+        }
         actions.push(Action::Diff(diff_request(&self.world, &kind, &spec, &address, objects)));
         self.open += 1;
     }
@@ -325,28 +292,51 @@ impl Planning {
             }
         }
         let record = self.world.state.resources.get(&address);
-        let action = action_of(record, &objects);
-        let Some(kind) = self.world.types.get(&spec.type_name).cloned() else { return };
+        let action = action_of(record, &spec, &objects);
+        if action == Planned::Replace && spec.prevent_destroy {
+            return self.fail(address.clone(), Failure::world(vec![prune::protected(&address)]));
+        }
+        let Some(kind) = kind_of(&self.world, &spec) else { return };
         let outputs = self.foreseen(&kind, &address, action);
         let Some(node) = self.nodes.get_mut(&address) else { return };
         node.outputs = outputs;
         let properties = self.world.masked(&node.properties);
         let planned = self.draft(&kind, &spec, &address, action, properties, Vec::new(), None);
-        self.planned.insert(address, PlannedResource { objects, ..planned });
-        self.close(&spec.name);
+        self.planned.insert(address.clone(), PlannedResource { objects, ..planned });
+        self.close(&address);
+    }
+
+    /// An existing resource was read: nothing else is ever done with it.
+    fn read(&mut self, address: &Address, outputs: Value) {
+        let Some(node) = self.nodes.get_mut(address) else { return };
+        let spec = node.spec.clone();
+        let Some(kind) = kind_of(&self.world, &spec) else { return };
+        node.outputs = kind.schemas.outputs.mark_sensitive(outputs);
+        let (outputs, properties) = (self.world.masked(&node.outputs), self.world.masked(&node.properties));
+        let released = self.world.state.resources.contains_key(address);
+        let action = if released { Planned::Forget } else { Planned::NoOp };
+        let notes = if released { vec!["only read from now on".to_owned()] } else { Vec::new() };
+        let planned = self.draft(&kind, &spec, address, action, properties, notes, None);
+        self.planned.insert(address.clone(), PlannedResource { outputs, existing: true, ..planned });
+        self.close(address);
     }
 
     fn provider_planned(&mut self, address: Address, found: ProviderPlanned) {
-        let Some(node) = self.nodes.get_mut(&address) else { return };
-        let spec = node.spec.clone();
-        let Some(kind) = self.world.types.get(&spec.type_name).cloned() else { return };
+        let Some(spec) = self.nodes.get(&address).map(|n| n.spec.clone()) else { return };
+        let Some(kind) = kind_of(&self.world, &spec) else { return };
         let record = self.world.state.resources.get(&address);
         let action = match (found.action, record.map(|r| &r.status)) {
             (Planned::NoOp, Some(Status::Tainted(_))) => Planned::Replace,
-            (Planned::NoOp, Some(Status::Ready)) => Planned::NoOp,
+            (Planned::NoOp, Some(Status::Ready)) if record.is_some_and(|r| is_recorded(r, &spec)) => {
+                Planned::NoOp
+            }
             (Planned::NoOp, _) => Planned::Await,
             (other, _) => other,
         };
+        if action == Planned::Replace && spec.prevent_destroy {
+            return self.fail(address.clone(), Failure::world(vec![prune::protected(&address)]));
+        }
+        let Some(node) = self.nodes.get_mut(&address) else { return };
         node.outputs = if action == Planned::NoOp {
             self.world.recorded_outputs(&address)
         } else {
@@ -356,8 +346,8 @@ impl Planning {
         let (outputs, properties) = (self.world.masked(&node.outputs), self.world.masked(&node.properties));
         let planned = self.draft(&kind, &spec, &address, action, properties, found.notes, None);
         self.diagnostics.extend(found.plan.notes.into_iter().map(|d| d.on(address.clone())));
-        self.planned.insert(address, PlannedResource { changes: found.changes, outputs, ..planned });
-        self.close(&spec.name);
+        self.planned.insert(address.clone(), PlannedResource { changes: found.changes, outputs, ..planned });
+        self.close(&address);
     }
 
     /// Puts an instance into the plan without its objects.
@@ -379,18 +369,40 @@ impl Planning {
     }
 
     /// Puts a whole resource into the plan whose instances are not known.
-    fn defer_group(&mut self, spec: &Arc<ResourceSpec>, why: String) {
-        let Some(kind) = self.world.types.get(&spec.type_name).cloned() else { return };
-        let address = Address::new(&*spec.name);
-        let bounds = Deferred { why, target: None, kinds: Vec::new(), namespaces: Vec::new() };
+    fn defer_group(&mut self, spec: &ResourceSpec, id: &Address, why: &str) {
+        let Some(kind) = kind_of(&self.world, spec) else { return };
+        let bounds =
+            Deferred { why: why.to_owned(), target: None, kinds: Vec::new(), namespaces: Vec::new() };
         let planned =
-            self.draft(&kind, spec, &address, Planned::Create, Masked::default(), Vec::new(), Some(bounds));
-        self.planned.insert(address, planned);
-        self.view.set_unknown(&spec.name);
-        if let Some(group) = self.groups.get_mut(&spec.name) {
-            group.settled = true;
+            self.draft(&kind, spec, id, Planned::Create, Masked::default(), Vec::new(), Some(bounds));
+        self.planned.insert(id.clone(), planned);
+        self.deferred.insert(id.clone());
+    }
+
+    /// Puts everything in a module into the plan whose instances are not known.
+    fn defer_module(&mut self, spec: &ModuleSpec, id: &Address, why: &str) {
+        fn each(graph: &Graph, path: &Address, see: &mut dyn FnMut(&ResourceSpec, Address)) {
+            for (name, spec) in &graph.resources {
+                see(spec, path.clone().child(name));
+            }
+            for (name, spec) in &graph.modules {
+                each(&spec.graph, &path.clone().child(name), see);
+            }
         }
-        self.release(&spec.name);
+        let mut all = Vec::new();
+        each(&spec.graph, id, &mut |spec, address| all.push((spec.clone(), address)));
+        let around = self.modules.requires(id);
+        for (spec, address) in all {
+            let Some(kind) = kind_of(&self.world, &spec) else { continue };
+            let bounds =
+                Deferred { why: why.to_owned(), target: None, kinds: Vec::new(), namespaces: Vec::new() };
+            let masked = Masked::default();
+            let mut planned =
+                self.draft(&kind, &spec, &address, Planned::Create, masked, Vec::new(), Some(bounds));
+            planned.requires.clone_from(&around);
+            self.planned.insert(address, planned);
+        }
+        self.deferred.insert(id.clone());
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one record, named at its one end")]
@@ -417,7 +429,8 @@ impl Planning {
             changes: Vec::new(),
             outputs: Masked::default(),
             deferred,
-            requires: requires_of(spec),
+            existing: spec.existing,
+            requires: self.modules.requires(address),
             notes,
         }
     }
@@ -447,6 +460,7 @@ impl Planning {
     fn fault(&mut self, address: Address, diagnostics: Vec<Diagnostic>) {
         self.blueprint_fault = true;
         let code = diagnostics.first().map_or_else(String::new, |d| d.code.clone());
+        self.groups.fail(&address);
         self.failed.insert(address, code);
         self.diagnostics.extend(diagnostics);
     }
@@ -458,43 +472,71 @@ impl Planning {
         let code = failure.diagnostics.first().map_or_else(String::new, |d| d.code.clone());
         let placed = failure.diagnostics.into_iter().map(|d| place(&spec, d).on(address.clone()));
         self.diagnostics.extend(placed);
+        self.groups.fail(&address);
+        self.close(&address);
         self.failed.insert(address, code);
-        self.close(&spec.name);
     }
 
-    fn open(&mut self, group: &str) {
+    fn open(&mut self, address: &Address) {
         self.open += 1;
-        if let Some(group) = self.groups.get_mut(group) {
-            group.open += 1;
+        self.groups.open(&address.without_key());
+    }
+
+    fn close(&mut self, address: &Address) {
+        let id = address.without_key();
+        self.groups.close(&id);
+        self.settle_if_done(&id);
+    }
+
+    /// Gives expressions what a resource or module came to, and lets those that read it begin.
+    fn settle_if_done(&mut self, id: &Address) {
+        let mut next = Some(id.clone());
+        while let Some(id) = next.take().filter(|id| self.groups.is_done(id)) {
+            if self.deferred.contains(&id) {
+                self.modules.set_unknown(&id);
+            } else if let Some(spec) = self.modules.spec(&id) {
+                let known = self.outputs_of(&id);
+                self.modules.set(&id, !matches!(spec.repeat, Repeat::Once), known);
+            } else if let Some(spec) = self.modules.module_spec(&id) {
+                self.set_module(&id, !matches!(spec.repeat, Repeat::Once));
+            }
+            if let Settled::Module(module) = self.groups.settle(&id) {
+                let around = module.without_key();
+                self.groups.close(&around);
+                next = Some(around);
+            }
         }
     }
 
-    fn close(&mut self, group: &str) {
-        if let Some(group) = self.groups.get_mut(group) {
-            group.open -= 1;
+    /// The outputs of a resource's instances: those planned, and with `only` those that stay as they are.
+    fn outputs_of(&self, id: &Address) -> Vec<(Address, Value)> {
+        let mut found: BTreeMap<Address, Value> = BTreeMap::new();
+        if !self.world.only.is_empty() {
+            let recorded = self.world.state.resources.range(id.clone()..).map(|(a, _)| a);
+            let recorded = recorded.take_while(|a| a.is_within(id));
+            found.extend(recorded.map(|a| (a.clone(), self.world.recorded_outputs(a))));
         }
+        let planned = self.nodes.range(id.clone()..).take_while(|(a, _)| a.is_within(id));
+        found.extend(planned.map(|(a, node)| (a.clone(), node.outputs.clone())));
+        found.into_iter().collect()
     }
 
-    fn settle(&mut self, graph: &Graph, name: &str) {
-        let Some(group) = self.groups.get_mut(name) else { return };
-        if std::mem::replace(&mut group.settled, true) {
-            return;
+    /// The outputs of a module's instances.
+    fn set_module(&mut self, id: &Address, repeated: bool) {
+        let mut found = Vec::new();
+        let whole = !self.groups.has_failed(id);
+        for address in self.modules.entered(id) {
+            let (outputs, faults) = self.modules.outputs(Some(&address), &self.passwords);
+            // With resources missing, an output that reads them says nothing new.
+            if whole && self.world.only.is_empty() && !faults.is_empty() {
+                return self.fault(address, faults);
+            }
+            found.push((address, Value::Map(outputs)));
         }
-        let instances = std::mem::take(&mut group.instances);
-        let known = instances.into_iter().filter_map(|a| {
-            let outputs = self.nodes.get(&a)?.outputs.clone();
-            Some((a, outputs))
-        });
-        let known: Vec<(Address, Value)> = known.collect();
-        let repeated = graph.resources.get(name).is_some_and(|s| !matches!(s.repeat, Repeat::Once));
-        self.view.set(name, repeated, known);
-        self.release(name);
-    }
-
-    fn release(&mut self, name: &str) {
-        for group in self.groups.values_mut() {
-            group.waits_for.remove(name);
+        if found.is_empty() && !self.modules.selects(id) {
+            return self.modules.set_unknown(id);
         }
+        self.modules.set(id, repeated, found);
     }
 
     /// The plan, once nothing more will come.
@@ -505,16 +547,16 @@ impl Planning {
         }
         let mut resources: Vec<PlannedResource> = Vec::new();
         let mut planned = std::mem::take(&mut self.planned);
-        if let Some(graph) = &self.graph {
-            for name in &graph.order {
-                let base = Address::new(name);
-                let of_group: Vec<Address> =
-                    planned.keys().filter(|a| a.without_key() == base).cloned().collect();
-                resources.extend(of_group.iter().filter_map(|a| planned.remove(a)));
-            }
+        if let Some(graph) = self.world.graph.clone() {
+            in_order(&graph, None, &mut planned, &mut resources);
         }
         if self.world.only.is_empty() {
-            resources.extend(prune::removals(&self.world, &resources, &self.failed));
+            let (removals, refused) = prune::removals(&self.world, &resources, &self.failed);
+            resources.extend(removals);
+            for (address, diagnostic) in refused {
+                self.failed.insert(address, diagnostic.code.clone());
+                self.diagnostics.push(diagnostic);
+            }
         }
         let purpose = self.world.purpose;
         PlanningOutcome::Plan(Box::new(Plan {
@@ -528,26 +570,19 @@ impl Planning {
             outputs,
             passwords: self.passwords.take_missing(),
             failed: std::mem::take(&mut self.failed),
+            only: self.world.only.clone(),
+            moved: self.world.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),
         }))
     }
 
     fn stack_outputs(&mut self) -> BTreeMap<String, Masked> {
-        let Some(graph) = self.graph.clone() else { return BTreeMap::new() };
-        let mut outputs = BTreeMap::new();
-        for (name, spec) in &graph.outputs {
-            match self.view.evaluate(&self.world, &graph, &self.passwords, &spec.value, &None) {
-                Ok(value) => {
-                    outputs.insert(name.clone(), self.world.masked(&value));
-                }
-                // With resources missing, an output that reads them says nothing new.
-                Err(_) if !self.failed.is_empty() || !self.world.only.is_empty() => {}
-                Err(diagnostics) => {
-                    self.blueprint_fault = true;
-                    self.diagnostics.extend(diagnostics);
-                }
-            }
+        let (outputs, faults) = self.modules.outputs(None, &self.passwords);
+        // With resources missing, an output that reads them says nothing new.
+        if self.failed.is_empty() && self.world.only.is_empty() && !faults.is_empty() {
+            self.blueprint_fault = true;
+            self.diagnostics.extend(faults);
         }
-        outputs
+        outputs.into_iter().map(|(name, value)| (name, self.world.masked(&value))).collect()
     }
 
     /// What watchers are told of the plan.
@@ -567,116 +602,46 @@ impl Planning {
     }
 }
 
-/// Evaluates an instance's properties and target, and checks the properties. Errors are the blueprint's.
-pub(crate) fn evaluate_instance(
-    world: &World,
+/// Moves what was planned of a blueprint over, each resource behind all it needs.
+fn in_order(
     graph: &Graph,
-    spec: &ResourceSpec,
-    kind: &CompiledType,
-    view: &View,
-    passwords: &PasswordBook,
-    each: &Each,
-) -> Result<(Value, Option<String>), Vec<Diagnostic>> {
-    let properties = view.evaluate(world, graph, passwords, &spec.properties, each)?;
-    let properties = kind.schemas.properties.mark_sensitive(properties);
-    let faults: Vec<Diagnostic> =
-        kind.schemas.properties.check(&properties).into_iter().map(|d| place(spec, d)).collect();
-    if faults.iter().any(Diagnostic::is_error) {
-        return Err(faults);
-    }
-    if kind.info.role == Role::Provides {
-        return Ok((properties, None));
-    }
-    let target = match &spec.target {
-        Some(template) => match view.evaluate(world, graph, passwords, template, each)? {
-            Value::Text(name) if graph.targets.contains_key(&name) => name,
-            other => {
-                let named = if let Value::Text(name) = &other {
-                    format!("`{name}`")
-                } else {
-                    other.kind_name().into()
-                };
-                let summary = format!("`target` names one of the blueprint's targets, and {named} is none");
-                let names: Vec<&str> = graph.targets.keys().map(String::as_str).collect();
-                let fault =
-                    Diagnostic::error("blueprint.unknown-name", summary).at(spec.span, "in this resource");
-                return Err(vec![fault.with_help(format!("the targets are: {}", names.join(", ")))]);
+    path: Option<&Address>,
+    planned: &mut BTreeMap<Address, PlannedResource>,
+    out: &mut Vec<PlannedResource>,
+) {
+    for name in &graph.order {
+        let base = path.map_or_else(|| Address::new(name), |p| p.clone().child(name));
+        let within: Vec<Address> = planned
+            .range(base.clone()..)
+            .map(|(a, _)| a.clone())
+            .take_while(|a| a.is_within(&base))
+            .collect();
+        match graph.modules.get(name) {
+            Some(module) => {
+                let mut instances: Vec<Address> =
+                    within.iter().filter_map(|a| a.prefix(base.steps().len())).collect();
+                instances.dedup();
+                for instance in instances {
+                    in_order(&module.graph, Some(&instance), planned, out);
+                }
             }
-        },
-        None => match graph.targets.keys().next() {
-            Some(only) if graph.targets.len() == 1 => only.clone(),
-            None => {
-                let help = "add for example `targets: {main: {kubernetes: {namespace: default}}}`";
-                let summary = format!("`{}` needs a target, and the blueprint has none", spec.name);
-                return Err(vec![
-                    Diagnostic::error("blueprint.no-target", summary).at(spec.span, "").with_help(help),
-                ]);
-            }
-            Some(_) => {
-                let summary = format!("`{}` must say which target: there are several", spec.name);
-                return Err(vec![
-                    Diagnostic::error("blueprint.no-target", summary).at(spec.span, "add `target: NAME`"),
-                ]);
-            }
-        },
-    };
-    Ok((properties, Some(target)))
-}
-
-/// Every unknown leaf as a text, which the schema says they are: so each can travel as a token.
-fn as_texts(properties: Value) -> Value {
-    match properties {
-        Value::Unknown(unknown) => Value::Unknown(Unknown { kind: UnknownKind::Text, ..unknown }),
-        Value::List(items) => Value::List(items.into_iter().map(as_texts).collect()),
-        Value::Map(fields) => Value::Map(fields.into_iter().map(|(k, v)| (k, as_texts(v))).collect()),
-        known => known,
+            None => out.extend(within.iter().filter_map(|a| planned.remove(a))),
+        }
     }
 }
 
-/// The request to compare a resource's objects.
-pub(crate) fn diff_request(
-    world: &World,
-    kind: &CompiledType,
-    spec: &ResourceSpec,
-    address: &Address,
-    objects: Option<Vec<RenderedObject>>,
-) -> DiffRequest {
-    DiffRequest {
-        address: address.clone(),
-        objects,
-        recorded: world.state.resources.get(address).map(|r| r.objects.clone()).unwrap_or_default(),
-        force: spec.force,
-        adopt: spec.adopt,
-        ignore: spec.ignore.clone(),
-        immutable: immutable::pointers(&kind.info.schema),
-        keep: spec.keep,
-    }
-}
-
-/// The resources that `spec` reads or depends on.
-pub(crate) fn requires_of(spec: &ResourceSpec) -> Vec<Address> {
-    let names: BTreeSet<&String> = spec.references.iter().chain(&spec.depends_on).collect();
-    names.into_iter().map(Address::new).collect()
-}
-
-/// Gives a diagnostic that points into the properties its place in the blueprint.
-pub(crate) fn place(spec: &ResourceSpec, diagnostic: Diagnostic) -> Diagnostic {
-    if !diagnostic.labels.is_empty() {
-        return diagnostic;
-    }
-    if diagnostic.pointer.is_some() {
-        return spec.properties.locate(diagnostic);
-    }
-    diagnostic.at(spec.span, "in this resource")
-}
-
-fn action_of(record: Option<&ResourceRecord>, objects: &[PlannedObject]) -> Planned {
+fn action_of(record: Option<&ResourceRecord>, spec: &ResourceSpec, objects: &[PlannedObject]) -> Planned {
     let changes = |a: Planned| !matches!(a, Planned::NoOp | Planned::Forget);
     match record {
         None => Planned::Create,
         Some(_) if objects.iter().any(|o| o.action == Planned::Replace) => Planned::Replace,
         Some(_) if objects.iter().any(|o| changes(o.action)) => Planned::Update,
-        Some(record) if record.status == Status::Ready => Planned::NoOp,
+        Some(record) if record.status == Status::Ready && is_recorded(record, spec) => Planned::NoOp,
         Some(_) => Planned::Await,
     }
+}
+
+/// Whether the record holds what a later removal goes by.
+fn is_recorded(record: &ResourceRecord, spec: &ResourceSpec) -> bool {
+    record.keep == spec.keep && record.protect == spec.prevent_destroy
 }

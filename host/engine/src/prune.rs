@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sheave_model::plan::{Action as Planned, PlannedObject, PlannedResource, Purpose};
 use sheave_model::stack::{ObjectRecord, ResourceRecord};
-use sheave_model::{Address, Masked, PluginPin};
+use sheave_model::{Address, Diagnostic, Masked, PluginPin};
 
 use crate::World;
 
@@ -18,30 +18,39 @@ pub(crate) fn no_plugin(name: &str) -> PluginPin {
     }
 }
 
-/// The removals, dependants first. Records of resources that are planned, failed to plan, or whose instances are not
-/// known yet are left alone.
+/// The removals, dependants first, and those that are refused. Records of resources that are planned, failed to plan,
+/// or whose instances are not known yet are left alone.
 pub(crate) fn removals(
     world: &World,
     planned: &[PlannedResource],
     failed: &BTreeMap<Address, String>,
-) -> Vec<PlannedResource> {
+) -> (Vec<PlannedResource>, Vec<(Address, Diagnostic)>) {
+    let deferred: Vec<&Address> =
+        planned.iter().filter(|p| p.deferred.is_some()).map(|p| &p.address).collect();
     let keeps = |address: &Address| {
-        let base = address.without_key();
-        planned.iter().any(|p| p.address == *address || (p.deferred.is_some() && p.address == base))
-            || failed.keys().any(|a| *a == *address || *a == base)
+        deferred.iter().any(|d| address.is_within(d)) || failed.keys().any(|f| address.is_within(f))
     };
     let planned_addresses: std::collections::BTreeSet<&Address> =
         planned.iter().map(|p| &p.address).collect();
-    let mut removals: Vec<PlannedResource> = world
+    let (refused, gone): (Vec<_>, Vec<_>) = world
         .state
         .resources
         .iter()
         .filter(|(address, _)| !planned_addresses.contains(address) && !keeps(address))
-        .map(|(address, record)| removal(address, record, world.purpose))
-        .collect();
+        .partition(|(_, record)| record.protect);
+    let refused = refused.into_iter().map(|(address, _)| (address.clone(), protected(address))).collect();
+    let mut removals: Vec<PlannedResource> =
+        gone.into_iter().map(|(address, record)| removal(address, record, world.purpose)).collect();
     // For the reader: what others need goes last. Carrying out follows the edges, not this order.
     removals.sort_by_key(|r| std::cmp::Reverse(depth(&r.address, &world.state.resources, 0)));
-    removals
+    (removals, refused)
+}
+
+/// Why a protected resource is not removed or replaced.
+pub(crate) fn protected(address: &Address) -> Diagnostic {
+    let summary = format!("`{address}` would be removed, and it is protected (`prevent-destroy`)");
+    let help = "apply once with `prevent-destroy: false` in the blueprint, and then remove it";
+    Diagnostic::error("plan.prevent-destroy", summary).with_help(help).on(address.clone())
 }
 
 /// How many steps a resource is from those that need nothing.
@@ -73,6 +82,7 @@ fn removal(address: &Address, record: &ResourceRecord, purpose: Purpose) -> Plan
         changes: Vec::new(),
         outputs: Masked::default(),
         deferred: None,
+        existing: false,
         requires: record.requires.clone(),
         notes: Vec::new(),
     }

@@ -18,6 +18,17 @@ pub struct CompiledType {
     pub schemas: TypeSchemas,
 }
 
+/// A resource that has another address now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MovedAddress {
+    /// Where it stood.
+    pub from: Address,
+    /// Where it stands.
+    pub to: Address,
+    /// The resources that require it, by the addresses that they have then.
+    pub requiring: Vec<Address>,
+}
+
 /// What a run is given.
 pub struct World {
     /// The stack's name.
@@ -50,6 +61,8 @@ pub struct World {
     pub files: Arc<dyn Files + Send + Sync>,
     /// Masks a value with the stack's keyed digests.
     pub mask: Arc<dyn Fn(&Value) -> Masked + Send + Sync>,
+    /// Resources that the state had under another address: it has them under the new one already.
+    pub moved: Vec<MovedAddress>,
     /// Only these resources and what they need; empty: all.
     pub only: Vec<Address>,
 }

@@ -84,6 +84,45 @@ impl Address {
         Self(steps)
     }
 
+    /// Whether it is `outer`, an instance of it, or stands in it. A step of `outer` without a key means every instance.
+    pub fn is_within(&self, outer: &Self) -> bool {
+        outer.0.len() <= self.0.len()
+            && outer
+                .0
+                .iter()
+                .zip(&self.0)
+                .all(|(o, s)| o.name == s.name && (o.key.is_none() || o.key == s.key))
+    }
+
+    /// The same place under another address: `from` (which it is within) read as `to`. Where `from` means every
+    /// instance, and `to` too, the key stays.
+    pub fn rebased(&self, from: &Self, to: &Self) -> Option<Self> {
+        if !self.is_within(from) {
+            return None;
+        }
+        let at = from.0.len();
+        let mut steps = to.0.clone();
+        if let (Some(last), Some(old), Some(named)) = (steps.last_mut(), self.0.get(at - 1), from.0.last())
+            && last.key.is_none()
+            && named.key.is_none()
+        {
+            last.key.clone_from(&old.key);
+        }
+        steps.extend_from_slice(&self.0[at..]);
+        Some(Self(steps))
+    }
+
+    /// The same address without any key, modules' included.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Self(self.0.iter().map(|s| Step { name: s.name.clone(), key: None }).collect())
+    }
+
+    /// The first `steps` steps; none where there are no such.
+    pub fn prefix(&self, steps: usize) -> Option<Self> {
+        (steps > 0 && steps <= self.0.len()).then(|| Self(self.0[..steps].to_vec()))
+    }
+
     /// The module that the resource stands in; none at the root.
     pub fn module(&self) -> Option<Self> {
         (self.0.len() > 1).then(|| Self(self.0[..self.0.len() - 1].to_vec()))

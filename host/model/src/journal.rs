@@ -88,6 +88,22 @@ pub enum Entry {
         /// Which.
         address: Address,
     },
+    /// A resource has another address now; nothing outside changed.
+    ResourceMoved {
+        /// Where it stood.
+        from: Address,
+        /// Where it stands.
+        to: Address,
+        /// The resources that require it, by the addresses that they have then.
+        requiring: Vec<Address>,
+    },
+    /// A resource's outputs were read again, and were others. Nothing outside changed.
+    ResourceRefreshed {
+        /// Which.
+        address: Address,
+        /// Its outputs.
+        outputs: Sealed,
+    },
     /// The stack's outputs.
     OutputsSet {
         /// By name.

@@ -73,12 +73,38 @@ pub struct Plan {
     pub passwords: BTreeMap<String, u32>,
     /// Resources that could not be planned, with the codes of why: apply does the others and prunes nothing.
     pub failed: BTreeMap<Address, String>,
+    /// Only these and what they need were planned; empty: all.
+    #[serde(default)]
+    pub only: Vec<Address>,
+    /// Resources that have another address now: from, to.
+    #[serde(default)]
+    pub moved: Vec<(Address, Address)>,
 }
 
 impl Plan {
+    /// A plan that does nothing.
+    pub fn nothing(stack: impl Into<String>, serial: u64) -> Self {
+        Self {
+            format: PLAN_FORMAT,
+            stack: stack.into(),
+            serial,
+            purpose: Purpose::Apply,
+            blueprint: None,
+            inputs: BTreeMap::new(),
+            resources: Vec::new(),
+            outputs: BTreeMap::new(),
+            passwords: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            only: Vec::new(),
+            moved: Vec::new(),
+        }
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.failed.is_empty() && self.resources.iter().all(|r| r.action == Action::NoOp)
+        self.failed.is_empty()
+            && self.moved.is_empty()
+            && self.resources.iter().all(|r| r.action == Action::NoOp)
     }
 
     /// Counts of objects and provider resources by what would be done.
@@ -159,6 +185,9 @@ pub struct PlannedResource {
     /// Resources that come first (for a deletion: that this one must outlive).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<Address>,
+    /// It is only read: somebody else's.
+    #[serde(default)]
+    pub existing: bool,
     /// Words for the operator.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

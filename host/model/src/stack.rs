@@ -120,6 +120,12 @@ pub struct ResourceRecord {
     /// A provider's resource.
     #[serde(default)]
     pub snapshot: Option<SnapshotRecord>,
+    /// Whether it may not be removed (`prevent-destroy`).
+    #[serde(default)]
+    pub protect: bool,
+    /// The address that its plugin knows it by, where it has been moved since.
+    #[serde(default)]
+    pub named: Option<Address>,
 }
 
 /// One object of ours in a cluster.
@@ -203,8 +209,44 @@ impl StackState {
                 self.resources.remove(address);
                 self.in_flight.retain(|_, intent| intent.address != *address);
             }
+            Entry::ResourceMoved { from, to, requiring } => self.rename(from, to, requiring),
+            Entry::ResourceRefreshed { address, outputs } => {
+                if let Some(record) = self.resources.get_mut(address) {
+                    if let Some(snapshot) = &mut record.snapshot {
+                        snapshot.outputs = outputs.clone();
+                    }
+                    record.outputs = Some(outputs.clone());
+                }
+            }
             Entry::OutputsSet { outputs } => self.outputs.clone_from(outputs),
         }
+    }
+
+    /// Gives a resource another address. It keeps the name that its objects were named after. Nothing happens where
+    /// there is nothing at `from`, or something at `to`. `requiring` is what [`Self::requiring`] gave for `from`.
+    pub fn rename(&mut self, from: &Address, to: &Address, requiring: &[Address]) {
+        if self.resources.contains_key(to) {
+            return;
+        }
+        let Some(mut record) = self.resources.remove(from) else { return };
+        record.named.get_or_insert_with(|| from.clone());
+        self.resources.insert(to.clone(), record);
+        for address in requiring {
+            let Some(record) = self.resources.get_mut(address) else { continue };
+            for need in record.requires.iter_mut().filter(|need| **need == from.without_key()) {
+                *need = to.without_key();
+            }
+        }
+        for intent in self.in_flight.values_mut().filter(|i| i.address == *from) {
+            intent.address = to.clone();
+        }
+    }
+
+    /// The resources that require the one at `address`.
+    pub fn requiring(&self, address: &Address) -> Vec<Address> {
+        let base = address.without_key();
+        let requiring = self.resources.iter().filter(|(_, r)| r.requires.contains(&base));
+        requiring.map(|(a, _)| a.clone()).collect()
     }
 
     fn begin(&mut self, address: &Address, fresh: &ResourceRecord) {
@@ -213,6 +255,7 @@ impl StackState {
             fresh.objects = old.objects;
             fresh.snapshot = old.snapshot;
             fresh.outputs = old.outputs;
+            fresh.named = old.named;
         }
         self.resources.insert(address.clone(), fresh);
     }

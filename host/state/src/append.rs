@@ -2,7 +2,7 @@
 
 use sheave_model::event::Event;
 use sheave_model::journal::{Entry, RunRecord};
-use sheave_model::plan::{PLAN_FORMAT, Plan, Purpose};
+use sheave_model::plan::Plan;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
@@ -122,19 +122,7 @@ fn written(entry: &Entry) -> Result<String, Fault> {
 
 /// Stands in the journal for a run's record.
 fn hollow() -> RunRecord {
-    let plan = Plan {
-        format: PLAN_FORMAT,
-        stack: String::new(),
-        serial: 0,
-        purpose: Purpose::Apply,
-        blueprint: None,
-        inputs: Default::default(),
-        resources: Vec::new(),
-        outputs: Default::default(),
-        passwords: Default::default(),
-        failed: Default::default(),
-    };
-    RunRecord { blueprint: None, inputs: Default::default(), plan }
+    RunRecord { blueprint: None, inputs: Default::default(), plan: Plan::nothing("", 0) }
 }
 
 async fn insert_entries(
@@ -182,7 +170,10 @@ async fn insert_run(
     record: &RunRecord,
 ) -> Result<(), Fault> {
     sqlx::query(
-        "INSERT INTO runs (stack, serial, run, purpose, started, record) VALUES (?, ?, ?, ?, ?, ?)
+        // Whoever appends holds the lock, and the lock says what its owner was called by.
+        "INSERT INTO runs (stack, serial, run, purpose, started, record, command)
+         VALUES (?, ?, ?, ?, ?, ?, (SELECT locks.owner ->> '$.command' FROM locks
+                                    JOIN stacks ON stacks.name = locks.stack WHERE stacks.id = ?))
          ON CONFLICT DO NOTHING",
     )
     .bind(stack)
@@ -191,6 +182,7 @@ async fn insert_run(
     .bind(json(&record.plan.purpose)?)
     .bind(at)
     .bind(json(record)?)
+    .bind(stack)
     .execute(connection)
     .await?;
     Ok(())

@@ -39,6 +39,8 @@ pub struct PastRun {
     pub run: String,
     /// What it was for.
     pub purpose: Purpose,
+    /// What it was called by, such as `sheave apply`; none: an earlier version did not keep it.
+    pub command: Option<String>,
     /// The serial of its first entry.
     pub serial: u64,
     /// When it began, RFC 3339.
@@ -97,6 +99,7 @@ pub(crate) async fn events(
 struct RunRow {
     run: String,
     purpose: String,
+    command: Option<String>,
     serial: i64,
     started: String,
     finished: Option<String>,
@@ -109,6 +112,7 @@ impl FromRow<'_, SqliteRow> for RunRow {
         Ok(Self {
             run: row.try_get("run")?,
             purpose: row.try_get("purpose")?,
+            command: row.try_get("command")?,
             serial: row.try_get("serial")?,
             started: row.try_get("started")?,
             finished: row.try_get("finished")?,
@@ -120,7 +124,7 @@ impl FromRow<'_, SqliteRow> for RunRow {
 
 pub(crate) async fn runs(connection: &mut SqliteConnection, stack: &str) -> Result<Vec<PastRun>, Fault> {
     let rows: Vec<RunRow> = sqlx::query_as(
-        "SELECT run, purpose, serial, started, finished, outcome, counts FROM runs
+        "SELECT run, purpose, command, serial, started, finished, outcome, counts FROM runs
          WHERE stack = (SELECT id FROM stacks WHERE name = ?) ORDER BY serial DESC",
     )
     .bind(stack)
@@ -129,6 +133,7 @@ pub(crate) async fn runs(connection: &mut SqliteConnection, stack: &str) -> Resu
     let past = |row: RunRow| {
         Ok(PastRun {
             purpose: parse("run", &row.run, &row.purpose)?,
+            command: row.command,
             serial: u64::try_from(row.serial).unwrap_or_default(),
             outcome: row.outcome.map(|t| parse("run", &row.run, &t)).transpose()?,
             counts: row.counts.map(|t| parse("run", &row.run, &t)).transpose()?,

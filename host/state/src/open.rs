@@ -10,10 +10,10 @@ use crate::error::StateError;
 use crate::fault::Fault;
 
 /// The format that this version writes.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 2;
 
 /// What takes a file from each format to the next, and says so in it; the first makes an empty file ours.
-const MIGRATIONS: [&str; FORMAT as usize] = [include_str!("schema_1.sql")];
+const MIGRATIONS: [&str; FORMAT as usize] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// Marks the file as ours (`SHVE`), for us and for `file`. The first migration writes it.
 const APPLICATION_ID: i64 = 0x5348_5645;

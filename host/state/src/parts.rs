@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sheave_model::Address;
 use sheave_model::journal::Entry;
 use sheave_model::stack::StackState;
 use sqlx::sqlite::SqliteRow;
@@ -134,6 +135,7 @@ impl Touched {
             match entry {
                 Entry::ResourceBegun { address, .. }
                 | Entry::ResourceReady { address, .. }
+                | Entry::ResourceRefreshed { address, .. }
                 | Entry::ResourceFailed { address, .. } => {
                     touched.addresses.insert(address.to_string());
                 }
@@ -147,6 +149,11 @@ impl Touched {
                 }
                 Entry::Outcome { op, .. } => {
                     touched.operations.insert(op.clone());
+                }
+                Entry::ResourceMoved { from, to, requiring } => {
+                    let all = [from, to].into_iter().chain(requiring);
+                    touched.addresses.extend(all.map(Address::to_string));
+                    touched.forgotten.insert(from.to_string());
                 }
                 Entry::OutputsSet { .. } => touched.outputs = true,
                 // These only add, to what a fold from nothing holds in full.

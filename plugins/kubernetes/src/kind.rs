@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use sheave_sdk::{
-    Context, Description, Diagnostic, EmitterType, Failure, Live, Map, Object, Observation, Value,
+    Context, Description, Diagnostic, EmitterType, Failure, Live, Map, Object, Observation, Value, dns_label,
 };
 
 use crate::checks::{Check, Props};
@@ -18,6 +18,15 @@ pub(crate) struct Kind {
     pub(crate) outputs: &'static [Output],
     /// What the schema cannot say.
     pub(crate) checks: &'static [Check],
+    /// What its properties say that it must be called, where they do.
+    pub(crate) named: Option<fn(&Value) -> Option<String>>,
+}
+
+impl Kind {
+    /// A row of the table, still without what the schema does not say.
+    pub(crate) const fn of(schema: &'static Schema) -> Self {
+        Self { schema, summary: "", outputs: &[], checks: &[], named: None }
+    }
 }
 
 impl EmitterType for Kind {
@@ -38,6 +47,7 @@ impl EmitterType for Kind {
     }
 
     fn render(&self, cx: &Context, props: Value, _: &Live) -> Result<Vec<Object>, Failure> {
+        let named = self.named.and_then(|named| named(&props));
         let mut manifest = match props {
             Value::Object(fields) => fields,
             // The schema wants an object; nothing at all is one without fields.
@@ -45,7 +55,7 @@ impl EmitterType for Kind {
         };
         manifest.insert("apiVersion".to_owned(), self.schema.api_version.into());
         manifest.insert("kind".to_owned(), self.schema.kind.into());
-        manifest::name(&mut manifest, cx);
+        manifest::name(&mut manifest, || named.unwrap_or_else(|| dns_label(cx.name())));
         Ok(vec![Object::new(SLOT, Value::Object(manifest))])
     }
 

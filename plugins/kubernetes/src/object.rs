@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use sheave_sdk::{
-    Context, Description, Diagnostic, EmitterType, Failure, Live, Object, Observation, Value, json,
+    Context, Description, Diagnostic, EmitterType, Failure, Live, Object, Observation, Value, dns_label, json,
 };
 
 use crate::checks::{self, Props};
@@ -59,7 +59,7 @@ impl EmitterType for AnyObject {
             let why = Diagnostic::error("kubernetes.no-manifest", "an object needs its manifest");
             return Err(Failure::invalid(why.at("/manifest")));
         };
-        manifest::name(&mut fields, cx);
+        manifest::name(&mut fields, || dns_label(cx.name()));
         Ok(vec![Object::new(SLOT, Value::Object(fields))])
     }
 

@@ -6,13 +6,19 @@ use sheave_sdk::{Value, json};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     pub(crate) name: &'static str,
-    /// A JSON pointer into the live object; `*` stands for every item of a list.
-    from: &'static str,
+    from: Source,
     shape: Shape,
     /// It cannot change while the object lives.
     stable: bool,
-    sensitive: bool,
     about: &'static str,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// A JSON pointer into the live object; `*` stands for every item of a list.
+    Place(&'static str),
+    /// Made of several places.
+    Made(fn(&Value) -> Value),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +30,8 @@ enum Shape {
     Integer,
     /// A list of texts.
     Texts,
+    /// A list of whole numbers.
+    Integers,
     /// A map of texts.
     Map,
     /// Anything.
@@ -38,7 +46,7 @@ pub(crate) const UID: Output =
 
 impl Output {
     const fn new(name: &'static str, from: &'static str, shape: Shape, about: &'static str) -> Self {
-        Self { name, from, shape, stable: false, sensitive: false, about }
+        Self { name, from: Source::Place(from), shape, stable: false, about }
     }
 
     pub(crate) const fn text(name: &'static str, from: &'static str, about: &'static str) -> Self {
@@ -53,6 +61,10 @@ impl Output {
         Self::new(name, from, Shape::Texts, about)
     }
 
+    pub(crate) const fn integers(name: &'static str, from: &'static str, about: &'static str) -> Self {
+        Self::new(name, from, Shape::Integers, about)
+    }
+
     pub(crate) const fn map(name: &'static str, from: &'static str, about: &'static str) -> Self {
         Self::new(name, from, Shape::Map, about)
     }
@@ -61,14 +73,13 @@ impl Output {
         Self::new(name, from, Shape::Any, about)
     }
 
-    const fn stable(mut self) -> Self {
-        self.stable = true;
-        self
+    /// A text that is made of several places; `make` gives a text.
+    pub(crate) const fn made(name: &'static str, make: fn(&Value) -> Value, about: &'static str) -> Self {
+        Self { name, from: Source::Made(make), shape: Shape::Text, stable: false, about }
     }
 
-    #[expect(dead_code, reason = "for the kinds whose status holds something secret")]
-    pub(crate) const fn sensitive(mut self) -> Self {
-        self.sensitive = true;
+    pub(crate) const fn stable(mut self) -> Self {
+        self.stable = true;
         self
     }
 
@@ -77,22 +88,25 @@ impl Output {
             Shape::Text => json!({"type": "string"}),
             Shape::Integer => json!({"type": "integer"}),
             Shape::Texts => json!({"type": "array", "items": {"type": "string"}}),
+            Shape::Integers => json!({"type": "array", "items": {"type": "integer"}}),
             Shape::Map => json!({"type": "object", "additionalProperties": {"type": "string"}}),
             Shape::Any => json!({}),
         };
         schema["description"] = json!(self.about);
-        for (keyword, holds) in [("x-stable", self.stable), ("x-sensitive", self.sensitive)] {
-            if holds {
-                schema[keyword] = json!(true);
-            }
+        if self.stable {
+            schema["x-stable"] = json!(true);
         }
         schema
     }
 
     fn of(&self, live: &Value) -> Value {
+        let from = match self.from {
+            Source::Place(from) => from,
+            Source::Made(make) => return make(live),
+        };
         match self.shape {
-            Shape::Texts => Value::Array(all(live, self.from)),
-            shape => live.pointer(self.from).cloned().unwrap_or_else(|| match shape {
+            Shape::Texts | Shape::Integers => Value::Array(all(live, from)),
+            shape => live.pointer(from).cloned().unwrap_or_else(|| match shape {
                 Shape::Text => json!(""),
                 Shape::Integer => json!(0),
                 Shape::Map => json!({}),
@@ -111,6 +125,28 @@ pub(crate) fn schema(outputs: &[Output]) -> Value {
 /// What a table's outputs are for a live object; all empty where there is none.
 pub(crate) fn of(outputs: &[Output], live: &Value) -> Value {
     outputs.iter().map(|o| (o.name.to_owned(), o.of(live))).collect()
+}
+
+/// The text at a pointer; empty where there is none.
+pub(crate) fn text<'a>(live: &'a Value, pointer: &str) -> &'a str {
+    live.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Where a load balancer answers: an IP address, or a host name where it has none; empty before it has either.
+pub(crate) fn load_balancer(live: &Value) -> &str {
+    const FIRST: &str = "/status/loadBalancer/ingress/0";
+    match text(live, &format!("{FIRST}/ip")) {
+        "" => text(live, &format!("{FIRST}/hostname")),
+        ip => ip,
+    }
+}
+
+/// The name that the cluster's DNS gives a Service; empty before it stands in a namespace.
+pub(crate) fn service_host(service: &str, namespace: &str) -> String {
+    if service.is_empty() || namespace.is_empty() {
+        return String::new();
+    }
+    format!("{service}.{namespace}.svc")
 }
 
 /// Every value at a pointer with `*` for the items of lists.
@@ -134,14 +170,27 @@ mod tests {
             NAME,
             Output::integer("ready", "/status/ready", ""),
             Output::texts("images", "/spec/containers/*/image", ""),
+            Output::integers("ports", "/spec/ports/*/port", ""),
             Output::map("data", "/data", ""),
+            Output::made("host", |live| json!(service_host(text(live, "/metadata/name"), "ns")), ""),
         ];
-        assert_eq!(of(&table, &Value::Null), json!({"name": "", "ready": 0, "images": [], "data": {}}));
+        assert_eq!(
+            of(&table, &Value::Null),
+            json!({"name": "", "ready": 0, "images": [], "ports": [], "data": {}, "host": ""})
+        );
         let live = json!({"metadata": {"name": "a"}, "status": {"ready": 2}, "data": {"k": "v"},
-            "spec": {"containers": [{"image": "one"}, {"name": "none"}, {"image": "two"}]}});
+            "spec": {"containers": [{"image": "one"}, {"name": "none"}, {"image": "two"}], "ports": [{"port": 80}]}});
         assert_eq!(
             of(&table, &live),
-            json!({"name": "a", "ready": 2, "images": ["one", "two"], "data": {"k": "v"}})
+            json!({"name": "a", "ready": 2, "images": ["one", "two"], "ports": [80], "data": {"k": "v"}, "host": "a.ns.svc"})
         );
+    }
+
+    #[test]
+    fn a_load_balancer_has_an_ip_or_a_name() {
+        let of = |ingress: Value| json!({"status": {"loadBalancer": {"ingress": ingress}}});
+        assert_eq!(load_balancer(&of(json!([{"ip": "192.0.2.1", "hostname": "lb"}]))), "192.0.2.1");
+        assert_eq!(load_balancer(&of(json!([{"hostname": "lb.example.com"}]))), "lb.example.com");
+        assert_eq!(load_balancer(&of(json!([]))), "");
     }
 }

@@ -27,7 +27,9 @@ impl Setting {
     /// Starts with an empty folder.
     pub(crate) fn of_this_machine() -> Result<Self> {
         let given = |name: &str| {
-            std::env::var_os(name).map(PathBuf::from).with_context(|| format!("{name} is not set: call `cargo xtask bench`"))
+            std::env::var_os(name)
+                .map(PathBuf::from)
+                .with_context(|| format!("{name} is not set: call `cargo xtask bench`"))
         };
         let folder = root().join("target/bench");
         if folder.exists() {

@@ -31,9 +31,10 @@ const EDGES: [(&str, &[&str]); 11] = [
 ];
 
 /// Libraries whose interface one crate hides from all others: `(how its crates' names begin, the folders that may)`.
+/// `tests/bench` measures what those crates cost beside the bare library.
 const HIDDEN: [(&str, &[&str]); 5] = [
-    ("wasmtime", &["host/plugin-host"]),
-    ("kube", &["host/cluster"]),
+    ("wasmtime", &["host/plugin-host", "tests/bench"]),
+    ("kube", &["host/cluster", "tests/bench"]),
     ("k8s-openapi", &["host/cluster"]),
     ("sqlx", &["host/state"]),
     ("miette", &["host/cli"]),

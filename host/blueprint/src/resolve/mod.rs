@@ -16,7 +16,7 @@ use crate::schema::{Schema, TypeSchemas};
 use crate::syntax::{Parsed, Syntax, tidy};
 use crate::template::Template;
 
-pub use modules::{ModuleSource, NoModules};
+pub use modules::{ModuleSource, NoModules, module_folder};
 use names::{Place, Places};
 
 /// What resolving gives.
@@ -78,11 +78,11 @@ impl Resolver<'_> {
         for (name, raw) in &syntax.resources {
             self.resource_names(name, raw, &places);
             if raw.type_text.as_ref().is_some_and(|(text, _)| crate::syntax::is_folder(text)) {
-                if let Some(module) = self.module(name, raw, modules) {
-                    nested.insert(name.clone(), module);
+                if let Some(module) = self.module(name, raw, &targets, modules) {
+                    nested.insert(name.clone(), Arc::new(module));
                 }
             } else if let Some(resource) = self.resource(name, raw, &targets, &plugins) {
-                resources.insert(name.clone(), resource);
+                resources.insert(name.clone(), Arc::new(resource));
             }
         }
         let outputs = self.outputs(&places);

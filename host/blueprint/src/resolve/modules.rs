@@ -56,7 +56,7 @@ impl<'a> Modules<'a> {
         catalog: &dyn TypeCatalog,
         schemas: &mut BTreeMap<TypeName, Option<Arc<TypeSchemas>>>,
     ) -> Read {
-        let path = join(self.open.last().map_or("", String::as_str), folder);
+        let path = module_folder(self.open.last().map_or("", String::as_str), folder);
         if self.open.contains(&path) {
             let mut circle = self.open.clone();
             circle.push(path);
@@ -132,8 +132,9 @@ fn own_plugins(module: &Syntax, user: &Syntax) -> Vec<Diagnostic> {
     out
 }
 
-/// `folder` as seen from the root, where `from` is the folder that names it.
-fn join(from: &str, folder: &str) -> String {
+/// A module's folder as seen from the root blueprint's: `from` is the folder of the blueprint that names it, empty at
+/// the root. `.` and `..` stand at most at its beginning.
+pub fn module_folder(from: &str, folder: &str) -> String {
     let mut parts: Vec<&str> = from.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
     for part in folder.split('/') {
         match part {

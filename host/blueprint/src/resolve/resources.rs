@@ -256,6 +256,7 @@ impl Resolver<'_> {
         &mut self,
         name: &str,
         raw: &RawResource,
+        targets: &BTreeMap<String, TargetSpec>,
         modules: &mut super::modules::Modules<'_>,
     ) -> Option<ModuleSpec> {
         let (folder, span) = raw.type_text.as_ref()?;
@@ -284,6 +285,26 @@ impl Resolver<'_> {
         };
         let inputs = raw.inputs.clone().unwrap_or_else(|| nothing(raw.span));
         self.check(&modules.inputs_schema(&graph)?, &inputs, Some(&address));
+        let mapped = raw.targets.as_ref().map(Template::outline);
+        for own in graph.targets.keys() {
+            let outside = match mapped.as_ref().and_then(|m| m.at(&format!("/{own}"))) {
+                Some(Value::Text(name)) => name.clone(),
+                _ => own.clone(),
+            };
+            match targets.get(&outside) {
+                Some(target) => self.note_reads(name, &target.settings),
+                None => {
+                    let summary =
+                        format!("the module `{folder}` uses a target `{own}`, and here is no `{outside}`");
+                    let mut fault =
+                        Diagnostic::error(codes::UNKNOWN_NAME, summary).at(raw.span, "").on(address.clone());
+                    let all: Vec<&str> = targets.keys().map(String::as_str).collect();
+                    fault.help =
+                        Some(format!("write `targets: {{{own}: NAME}}`; there is {}", nearest::listed(&all)));
+                    self.faults.push(fault);
+                }
+            }
+        }
         let references: BTreeSet<String> =
             self.edges.get(name).map(|e| e.keys().cloned().collect()).unwrap_or_default();
         Some(ModuleSpec {

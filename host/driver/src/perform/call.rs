@@ -75,7 +75,7 @@ pub(crate) fn render_key(
     properties: &Value,
 ) -> String {
     let digest = context.plugins.bound.get(&type_name.plugin).map_or("", |b| b.pin.digest.as_str());
-    let settings = context.plugin_settings.get(&type_name.plugin).map(|s| context.masked(s));
+    let settings = context.settings_of(&type_name.plugin).map(|s| context.masked(&s));
     let target_namespace = target.and_then(|t| context.targets.namespace(t));
     let content = serde_json::json!([
         digest,

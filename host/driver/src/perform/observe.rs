@@ -22,6 +22,11 @@ pub(crate) async fn observe(context: &Context, request: ObserveRequest) -> Resul
             let mut found = Vec::with_capacity(request.objects.len());
             for object in &request.objects {
                 let live = context.live_object(&object.target, &object.id).await.map_err(fault)?;
+                if request.existing && live.is_none() {
+                    let summary = format!("{} does not exist in target `{}`", object.id, object.target);
+                    let help = "`existing: true` reads what others made; without it the object is made";
+                    return Err(fault(Diagnostic::error("object.missing", summary).with_help(help)));
+                }
                 found.push((object.slot.clone(), live));
             }
             found

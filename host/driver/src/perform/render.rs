@@ -18,6 +18,9 @@ const MAX_LOOKUP_ROUNDS: usize = 5;
 /// Renders a resource's objects.
 pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<Rendered, Failure> {
     let RenderRequest { address, type_name, target, properties, known } = &request;
+    let read = with_files(context, type_name, properties)
+        .map_err(|d| Failure::blueprint(vec![d.on(address.clone())]))?;
+    let properties = read.as_ref().unwrap_or(properties);
     let key = render_key(context, address, type_name, target.as_deref(), properties);
     if known.as_ref() == Some(&key) {
         let mut renders = context.renders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -51,6 +54,24 @@ pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<
         return Err(world(Diagnostic::error("plugin.bad-reply", summary)));
     }
     Ok(Rendered::Objects { properties: checked, key, objects: placed })
+}
+
+/// The properties with the documents of files in place of their paths (`x-files`); none where the type has no such.
+fn with_files(
+    context: &Context,
+    type_name: &TypeName,
+    properties: &Value,
+) -> Result<Option<Value>, Diagnostic> {
+    let Some(kind) = context.types.get(type_name) else { return Ok(None) };
+    let Value::Map(fields) = properties else { return Ok(None) };
+    let mut read = None;
+    for (name, schema) in kind.info.schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
+        let wanted = schema.get("x-files").and_then(Json::as_bool) == Some(true);
+        let Some(Value::Text(path)) = fields.get(name).filter(|_| wanted) else { continue };
+        let documents = context.files.documents(path).map_err(|d| d.pointing(format!("/{name}").as_str()))?;
+        read.get_or_insert_with(|| fields.clone()).insert(name.clone(), documents);
+    }
+    Ok(read.map(Value::Map))
 }
 
 struct Call<'a> {

@@ -94,8 +94,17 @@ impl Removals {
         })
     }
 
+    /// Whether all of a resource goes.
+    pub(super) fn has_whole(&self, address: &Address) -> bool {
+        self.items.get(address).is_some_and(|r| r.whole)
+    }
+
+    /// Whether nothing needs it any more: not it, and none of the modules that it stands in.
     fn is_free(&self, removal: &Removal) -> bool {
-        !removal.whole || self.needed.get(&removal.planned.address.without_key()).is_none_or(|n| *n == 0)
+        let address = &removal.planned.address;
+        let around = (1..=address.steps().len()).filter_map(|n| address.prefix(n));
+        !removal.whole
+            || around.into_iter().all(|a| self.needed.get(&a.without_key()).is_none_or(|n| *n == 0))
     }
 }
 
@@ -226,8 +235,8 @@ impl Applying {
                 *n == 0
             });
             if free {
-                let instances: Vec<Address> =
-                    self.removals.items.keys().filter(|a| a.without_key() == need).cloned().collect();
+                let instances = self.removals.items.range(need.clone()..).map(|(a, _)| a.clone());
+                let instances: Vec<Address> = instances.take_while(|a| a.is_within(&need)).collect();
                 for instance in instances {
                     self.remove(&instance, actions);
                 }

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, in what tests share as well"
 )]
 
+mod modules;
 mod outside;
 
 use outside::{Ended, Outside, world};

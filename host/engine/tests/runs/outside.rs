@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use sheave_blueprint::{
-    InputSource, InputValue, NoFiles, RawInput, TypeSchemas, bind_inputs, parse, resolve,
+    InputSource, InputValue, ModuleSource, NoFiles, RawInput, TypeSchemas, bind_inputs, parse, resolve_with,
 };
 use sheave_engine::{
     Action, CompiledType, Event, Failure, Finished, ProviderPlanned, Rendered, RenderedObject, Run, World,
@@ -16,8 +16,8 @@ use sheave_model::plan::{Action as Planned, ObjectOrder, Plan, PlannedObject, Pu
 use sheave_model::plugin::{Grants, ObjectId, ProviderPlan, ProviderStep, Snapshot};
 use sheave_model::stack::{ObjectRecord, ResourceRecord, SnapshotRecord, StackState, Status};
 use sheave_model::{
-    Address, Diagnostic, Masked, PluginPin, Role, Sealed, SecretText, Sources, TypeCatalog, TypeName,
-    TypeSchema, Value,
+    Address, Diagnostic, Masked, PluginPin, Role, Sealed, SecretText, SourceId, Sources, TypeCatalog,
+    TypeName, TypeSchema, Value,
 };
 
 /// Two types: `t:Thing` emits one object, `t:Part` is provided. Both have `name`, `size` and an output `id`.
@@ -98,6 +98,45 @@ fn pin() -> PluginPin {
 
 const HEAD: &str = "blueprint: test\ntargets: {main: {kubernetes: {}}}\nplugins: {t: {}}\n";
 
+/// Modules by folder.
+struct Folders(BTreeMap<&'static str, (SourceId, String)>);
+
+impl ModuleSource for Folders {
+    fn read(&self, folder: &str) -> Result<(SourceId, String), String> {
+        self.0.get(folder).cloned().ok_or_else(|| format!("there is no {folder}"))
+    }
+}
+
+const MODULES: &[(&str, &str)] = &[
+    (
+        "pair",
+        "
+blueprint: pair
+inputs: {name: {type: string}, size: {type: integer, default: 1}}
+targets: {main: {kubernetes: {}}}
+plugins: {t: {}}
+resources:
+  one: {type: t:Thing, properties: {name: '${inputs.name}-one', size: '${inputs.size}'}}
+  two: {type: t:Part, properties: {name: '${resources.one.outputs.id}'}}
+outputs:
+  id: ${resources.two.outputs.id}
+",
+    ),
+    (
+        "outer",
+        "
+blueprint: outer
+inputs: {names: {type: list}}
+targets: {main: {kubernetes: {}}}
+plugins: {t: {}}
+resources:
+  pairs: {type: ../pair, for-each: '${inputs.names}', inputs: {name: '${each.value}'}}
+outputs:
+  ids: '${resources.pairs.map(p, p.outputs.id)}'
+",
+    ),
+];
+
 /// A run's world over a blueprint's text (without head) and a state.
 pub(crate) fn world(text: &str, state: &StackState, purpose: Purpose, inputs: &[(&str, &str)]) -> World {
     let types = Types::default();
@@ -105,7 +144,9 @@ pub(crate) fn world(text: &str, state: &StackState, purpose: Purpose, inputs: &[
     let text = format!("{HEAD}{text}");
     let parsed = parse(sources.add("blueprint.yaml", text.as_str()), &text);
     assert!(parsed.diagnostics.iter().all(|d| !d.is_error()), "{:?}", parsed.diagnostics);
-    let resolved = resolve(parsed.syntax.unwrap(), &types);
+    let folders =
+        MODULES.iter().map(|(f, text)| (*f, (sources.add(*f, *text), (*text).to_owned()))).collect();
+    let resolved = resolve_with(parsed.syntax.unwrap(), &types, &Folders(folders));
     assert!(resolved.diagnostics.iter().all(|d| !d.is_error()), "{:?}", resolved.diagnostics);
     let graph = resolved.graph.unwrap();
     let given: Vec<InputValue> = inputs
@@ -143,6 +184,7 @@ pub(crate) fn world(text: &str, state: &StackState, purpose: Purpose, inputs: &[
         stacks: BTreeMap::new(),
         files: Arc::new(NoFiles),
         mask: Arc::new(mask),
+        moved: Vec::new(),
         only: Vec::new(),
     }
 }
@@ -190,6 +232,9 @@ impl Outside {
                     | Action::Fail { .. }
                     | Action::Forget { .. }
                     | Action::SetOutputs(_)
+                    | Action::Connect { .. }
+                    | Action::Configure { .. }
+                    | Action::Move { .. }
                     | Action::Notify(_) => {}
                     outside => waiting.push(outside),
                 }
@@ -221,6 +266,8 @@ impl Outside {
                     outputs: None,
                     objects: Vec::new(),
                     snapshot: None,
+                    named: None,
+                    protect: draft.protect,
                 }),
             },
             Action::Apply(r) => {
@@ -242,6 +289,9 @@ impl Outside {
             }
             Action::Fail { address, why } => {
                 Entry::ResourceFailed { address: address.clone(), why: why.clone() }
+            }
+            Action::Move { from, to, requiring } => {
+                Entry::ResourceMoved { from: from.clone(), to: to.clone(), requiring: requiring.clone() }
             }
             Action::Forget { address } => Entry::ResourceForgotten { address: address.clone() },
             Action::SetOutputs(outputs) => Entry::OutputsSet {
@@ -373,7 +423,11 @@ impl Outside {
             }
             Action::Await(r) => Event::Awaited { address: r.address, slot: r.slot, result: Ok(()) },
             Action::Observe(r) => {
-                assert!(state.resources.contains_key(&r.address), "observed before it was recorded");
+                if r.existing {
+                    assert!(r.objects.iter().all(|o| self.objects.contains_key(&o.id)), "it is not there");
+                } else {
+                    assert!(state.resources.contains_key(&r.address), "observed before it was recorded");
+                }
                 let outputs = json!({"id": format!("live-{}", r.address), "name": r.address.name()});
                 Event::Observed { address: r.address, result: Ok(Value::from_json(&outputs)) }
             }

@@ -47,6 +47,23 @@ async fn folder_and_files_are_their_owners_alone() {
 }
 
 #[tokio::test]
+async fn what_the_first_format_kept_is_carried_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let lock = store.lock("blog", LockOwner::current("apply")).await.unwrap();
+    store.append(&lock, &[run_started("r1"), begun(0), run_finished("r1")], &[]).await.unwrap();
+    store.release(lock).await.unwrap();
+    store.close().await.unwrap();
+    sql(folder.path(), "ALTER TABLE runs DROP COLUMN command; PRAGMA user_version = 1").await;
+    let store = open(folder.path()).await;
+    let lock = store.lock("blog", LockOwner::current("destroy")).await.unwrap();
+    store.append(&lock, &[run_started("r2")], &[]).await.unwrap();
+    let commands: Vec<_> = store.runs("blog").await.unwrap().into_iter().map(|r| r.command).collect();
+    assert_eq!(commands, [Some("destroy".to_owned()), None]);
+    assert_eq!(store.run("blog", "r1").await.unwrap(), Some(run_record()));
+}
+
+#[tokio::test]
 async fn a_newer_format_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).await.close().await.unwrap();

@@ -84,6 +84,8 @@ pub(crate) fn record(i: usize) -> ResourceRecord {
         outputs: None,
         objects: Vec::new(),
         snapshot: None,
+        named: None,
+        protect: false,
     }
 }
 
@@ -147,6 +149,8 @@ pub(crate) fn run_record() -> RunRecord {
         outputs: BTreeMap::new(),
         passwords: BTreeMap::from([("db".into(), 24)]),
         failed: BTreeMap::new(),
+        only: Vec::new(),
+        moved: Vec::new(),
     };
     RunRecord { blueprint, inputs: plan.inputs.clone(), plan }
 }

@@ -20,6 +20,7 @@ async fn runs_are_kept_with_what_they_were_given() {
     assert_eq!(lines, [("r2", 4, None), ("r1", 1, Some(RunOutcome::Ok))]);
     assert_eq!(runs[1].counts.unwrap().create, 3);
     assert_eq!(runs[1].purpose, Purpose::Apply);
+    assert_eq!(runs[1].command.as_deref(), Some("apply"), "as the lock says");
     assert_eq!(store.run("blog", "r1").await.unwrap(), Some(run_record()));
     assert_eq!(store.run("blog", "r3").await.unwrap(), None);
     assert_eq!(store.run("shop", "r1").await.unwrap(), None);

@@ -143,6 +143,13 @@ fn entries() -> impl Strategy<Value = Vec<Vec<Entry>>> {
         6 => (op, outcome).prop_map(|(op, outcome)| Entry::Outcome { op, outcome }),
         2 => i.clone().prop_map(ready),
         2 => i.clone().prop_map(|i| Entry::ResourceFailed { address: address(i), why: "no".into() }),
+        1 => (i.clone(), sealed.clone())
+            .prop_map(|(i, outputs)| Entry::ResourceRefreshed { address: address(i), outputs }),
+        1 => (i.clone(), i.clone()).prop_map(|(from, to)| Entry::ResourceMoved {
+            from: address(from),
+            to: address(to),
+            requiring: Vec::new(),
+        }),
         2 => i.prop_map(|i| Entry::ResourceForgotten { address: address(i) }),
         1 => prop::collection::btree_map(name.prop_map(String::from), sealed, 0..3)
             .prop_map(|outputs| Entry::OutputsSet { outputs }),

@@ -71,6 +71,12 @@ fn shape(schema: &mut Value, kind: &kinds::Kind, defs: &Map<String, Value>) -> O
             tidy::mark(schema, pointer, keyword, defs)?;
         }
     }
+    for (pointer, but) in kind.frozen {
+        tidy::mark_all_but(schema, pointer, but, "x-immutable", defs)?;
+    }
+    for (pointer, those) in kind.only {
+        tidy::keep_only(schema, pointer, those, defs)?;
+    }
     Some(())
 }
 

@@ -14,6 +14,12 @@ const METADATA: [&str; 6] = ["annotations", "finalizers", "labels", "name", "nam
 /// The definition that stands for every object's metadata inside another object, such as a pod template's.
 pub(crate) const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
+/// Any value, within the schemas of custom resources.
+const ANY_JSON: &str = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON";
+
+/// The one kind that another holds whole.
+const CLAIM: &str = "io.k8s.api.core.v1.PersistentVolumeClaim";
+
 /// A port or a percentage: `80`, `"http"`, `"25%"`.
 const INT_OR_STRING: &str = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
 
@@ -52,6 +58,14 @@ pub(crate) fn mend(defs: &mut Map<String, Value>) {
     }
     if let Some(number) = defs.get_mut(INT_OR_STRING) {
         number["type"] = json!(["integer", "string"]);
+    }
+    // What a definition's author thinks of as JSON is any value: a default of 3 as well.
+    if let Some(any) = defs.get_mut(ANY_JSON) {
+        *any = json!({});
+    }
+    // A StatefulSet's claims: their status is the cluster's.
+    if let Some(Value::Object(properties)) = defs.get_mut(CLAIM).and_then(|m| m.get_mut("properties")) {
+        properties.remove("status");
     }
     let before = defs.clone();
     defs.values_mut().for_each(|schema| require_spec(schema, &before));
@@ -121,18 +135,73 @@ pub(crate) fn mark(
     keyword: &str,
     defs: &Map<String, Value>,
 ) -> Option<()> {
-    let mut at = schema;
-    for part in pointer.split('/').skip(1) {
-        if let Some(name) = referenced(at) {
-            *at = defs.get(name)?.clone();
-        }
-        at = at.get_mut("properties")?.get_mut(part)?;
-    }
+    let mut at = place(schema, pointer, defs)?;
     // All of a map's values, where it is one.
     if keyword == "x-sensitive" {
         at = at.get_mut("additionalProperties")?;
     }
     at.as_object_mut()?.insert(keyword.to_owned(), json!(true));
+    Some(())
+}
+
+/// Sets `keyword` at every property of the map at `pointer` but those that are named.
+pub(crate) fn mark_all_but(
+    schema: &mut Value,
+    pointer: &str,
+    but: &[&str],
+    keyword: &str,
+    defs: &Map<String, Value>,
+) -> Option<()> {
+    let properties = properties(schema, pointer, defs)?;
+    but.iter().all(|name| properties.contains_key(*name)).then_some(())?;
+    for (name, property) in properties {
+        if !but.contains(&name.as_str()) {
+            property.as_object_mut()?.insert(keyword.to_owned(), json!(true));
+        }
+    }
+    Some(())
+}
+
+/// Leaves of the map at `pointer` only the properties that are named.
+pub(crate) fn keep_only(
+    schema: &mut Value,
+    pointer: &str,
+    those: &[&str],
+    defs: &Map<String, Value>,
+) -> Option<()> {
+    let properties = properties(schema, pointer, defs)?;
+    properties.retain(|name, _| those.contains(&name.as_str()));
+    (properties.len() == those.len()).then_some(())
+}
+
+fn properties<'a>(
+    schema: &'a mut Value,
+    pointer: &str,
+    defs: &Map<String, Value>,
+) -> Option<&'a mut Map<String, Value>> {
+    let at = place(schema, pointer, defs)?;
+    copy_in(at, defs)?;
+    at.get_mut("properties")?.as_object_mut()
+}
+
+/// The schema of what stands at `pointer`; `*` leads into a list's items.
+fn place<'a>(schema: &'a mut Value, pointer: &str, defs: &Map<String, Value>) -> Option<&'a mut Value> {
+    let mut at = schema;
+    for part in pointer.split('/').skip(1) {
+        copy_in(at, defs)?;
+        at = if part == "*" { at.get_mut("items")? } else { at.get_mut("properties")?.get_mut(part)? };
+    }
+    Some(at)
+}
+
+/// Puts the definition that a schema refers to in its place; what was marked beside the reference stays.
+fn copy_in(at: &mut Value, defs: &Map<String, Value>) -> Option<()> {
+    let Some(name) = referenced(at) else { return Some(()) };
+    let mut copy = defs.get(name)?.clone();
+    for (keyword, value) in at.as_object()?.iter().filter(|(keyword, _)| *keyword != "$ref") {
+        copy[keyword] = value.clone();
+    }
+    *at = copy;
     Some(())
 }
 

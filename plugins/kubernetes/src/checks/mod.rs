@@ -2,17 +2,29 @@
 //!
 //! A text that holds a token is not judged: what will stand there is not known here.
 
+mod access;
 mod data;
+mod definition;
+mod limits;
 mod manifest;
 mod names;
+mod network;
 mod pods;
+mod storage;
 
 use sheave_sdk::{Context, Diagnostic, Map, Value};
 
+pub(crate) use access::subjects;
 pub(crate) use data::keys_of_data;
+pub(crate) use definition::definition;
+pub(crate) use limits::{autoscaler, budget};
 pub(crate) use manifest::any_manifest;
-pub(crate) use names::metadata;
-pub(crate) use pods::{pods_of_template, selector_of_template};
+pub(crate) use names::{is_dns_label, label, metadata, namespace_name, path_segment, service_name};
+pub(crate) use network::{ingress, service};
+pub(crate) use pods::{
+    pod, pods_of_job, pods_of_job_template, pods_of_template, schedule, selector_of_template,
+};
+pub(crate) use storage::{claim, claims, volume};
 
 /// A rule: adds what it finds.
 pub(crate) type Check = fn(&Props<'_>, &mut Vec<Diagnostic>);
@@ -35,6 +47,16 @@ impl<'a> Props<'a> {
         items.into_iter().flatten().enumerate().map(move |(i, item)| (format!("{pointer}/{i}"), item))
     }
 
+    /// The whole number at a pointer.
+    fn integer(&self, pointer: &str) -> Option<i64> {
+        self.value.pointer(pointer)?.as_i64()
+    }
+
+    /// Whether anything stands at a pointer.
+    fn has(&self, pointer: &str) -> bool {
+        self.value.pointer(pointer).is_some_and(|value| !value.is_null())
+    }
+
     /// The text at a pointer, unless a token stands in it.
     fn text(&self, pointer: &str) -> Option<&'a str> {
         self.value.pointer(pointer)?.as_str().filter(|_| !self.cx.has_token(pointer))
@@ -42,6 +64,6 @@ impl<'a> Props<'a> {
 }
 
 /// A pointer with one more part.
-fn join(pointer: &str, part: &str) -> String {
+pub(crate) fn join(pointer: &str, part: &str) -> String {
     format!("{pointer}/{}", part.replace('~', "~0").replace('/', "~1"))
 }

@@ -43,16 +43,47 @@ pub(crate) fn selector_of_template(props: &Props<'_>, found: &mut Vec<Diagnostic
     labels(props, GIVEN, found);
 }
 
+/// A pod that stands alone.
+pub(crate) fn pod(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
+    pods(props, "/spec", found);
+}
+
 /// The pods of a workload's template.
 pub(crate) fn pods_of_template(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
-    if let Some(policy) = props.text("/spec/template/spec/restartPolicy")
-        && policy != "Always"
+    const POD: &str = "/spec/template/spec";
+    restart_policy(props, POD, &["Always"], "leave it out, or write `Always`", found);
+    pods(props, POD, found);
+}
+
+/// The pods of a job.
+pub(crate) fn pods_of_job(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
+    pods_to_the_end(props, "/spec/template/spec", found);
+}
+
+/// The pods of the jobs of a CronJob.
+pub(crate) fn pods_of_job_template(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
+    pods_to_the_end(props, "/spec/jobTemplate/spec/template/spec", found);
+}
+
+fn pods_to_the_end(props: &Props<'_>, pod: &str, found: &mut Vec<Diagnostic>) {
+    const HELP: &str = "write `Never`, or `OnFailure` to start a failed container again in its pod";
+    if props.value.pointer(pod).is_some() && props.value.pointer(&join(pod, "restartPolicy")).is_none() {
+        let why = Diagnostic::error("kubernetes.restart-policy", "a job's pods must say `restartPolicy`");
+        found.push(why.at(pod).detail(HELP));
+    }
+    restart_policy(props, pod, &["Never", "OnFailure"], HELP, found);
+    pods(props, pod, found);
+}
+
+fn restart_policy(props: &Props<'_>, pod: &str, allowed: &[&str], help: &str, found: &mut Vec<Diagnostic>) {
+    let at = join(pod, "restartPolicy");
+    if let Some(policy) = props.text(&at)
+        && !allowed.contains(&policy)
     {
         let why =
             Diagnostic::error("kubernetes.restart-policy", format!("these pods cannot restart `{policy}`"));
-        found.push(why.at("/spec/template/spec/restartPolicy").detail("leave it out, or write `Always`"));
+        found.push(why.at(at).detail(help));
     }
-    pods(props, "/spec/template/spec", found);
 }
 
 /// A pod's specification at `pod`.
@@ -62,13 +93,17 @@ fn pods(props: &Props<'_>, pod: &str, found: &mut Vec<Diagnostic>) {
         let why = Diagnostic::error("kubernetes.no-containers", "a pod needs at least one container");
         found.push(why.at(format!("{pod}/containers")));
     }
-    let volumes = once(props, &[format!("{pod}/volumes")], "name", "volume", found);
+    let mut volumes = once(props, &[format!("{pod}/volumes")], "name", "volume", found);
+    // A StatefulSet's claims are volumes of its pods.
+    let claims = props.list("/spec/volumeClaimTemplates");
+    volumes.extend(claims.filter_map(|(_, claim)| claim.pointer("/metadata/name")?.as_str()));
     once(props, &[format!("{pod}/initContainers"), format!("{pod}/containers")], "name", "container", found);
     for list in ["initContainers", "containers"] {
         for (container, _) in props.list(&format!("{pod}/{list}")) {
             once(props, &[format!("{container}/env")], "name", "variable", found);
             once(props, &[format!("{container}/ports")], "name", "port", found);
             once(props, &[format!("{container}/volumeMounts")], "mountPath", "mount", found);
+            once(props, &[format!("{container}/volumeDevices")], "devicePath", "mount", found);
             mounts(props, &container, &volumes, found);
             sources(props, &container, found);
         }
@@ -96,7 +131,8 @@ fn once<'a>(
 }
 
 fn mounts(props: &Props<'_>, container: &str, volumes: &HashSet<&str>, found: &mut Vec<Diagnostic>) {
-    for (mount, _) in props.list(&format!("{container}/volumeMounts")) {
+    let lists = ["volumeMounts", "volumeDevices"].map(|list| props.list(&join(container, list)));
+    for (mount, _) in lists.into_iter().flatten() {
         let at = join(&mount, "name");
         if let Some(name) = props.text(&at)
             && !volumes.contains(name)
@@ -123,5 +159,21 @@ fn sources(props: &Props<'_>, container: &str, found: &mut Vec<Diagnostic>) {
             );
             found.push(why.at(join(&variable, "valueFrom")));
         }
+    }
+}
+
+/// When a CronJob runs: told here, since the cluster's own words name no field.
+pub(crate) fn schedule(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
+    const FIELDS: usize = 5;
+    const WORDS: [&str; 7] =
+        ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
+    let Some(text) = props.text("/spec/schedule") else { return };
+    let word = WORDS.contains(&text) || text.starts_with("@every ");
+    if !word && text.split_whitespace().count() != FIELDS {
+        let why = Diagnostic::error("kubernetes.bad-schedule", format!("`{text}` is no schedule"));
+        found
+            .push(why.at("/spec/schedule").detail(
+                "five fields, minute, hour, day, month and weekday, as in `30 4 * * *`; or `@daily`",
+            ));
     }
 }

@@ -1,0 +1,240 @@
+//! The files of a blueprint's folder: texts that expressions read, and manifests that a type asks for.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use serde_json::Value as Json;
+use sheave_blueprint::Files;
+use sheave_model::{Diagnostic, SecretText, Value, pointer};
+
+use crate::load::MAX_TEXT;
+
+/// Files of one folder of manifests: the largest bundles in the field have some hundreds.
+const MAX_FILES: usize = 2_000;
+/// Folders inside one another; a link may lead back to a folder around it.
+const MAX_DEPTH: usize = 16;
+/// Bytes of all files of one folder: objects that a cluster would take, ten thousand small ones or some large.
+const MAX_TOTAL: u64 = 64 << 20;
+
+/// What may be read: what is inside the folder. Links out of it are refused.
+#[derive(Debug)]
+pub(crate) struct FolderFiles {
+    folder: PathBuf,
+}
+
+impl FolderFiles {
+    pub(crate) fn new(folder: &str) -> Self {
+        Self { folder: PathBuf::from(folder) }
+    }
+
+    /// The directory handle keeps `..`, absolute paths and links inside the folder.
+    fn open(&self) -> std::io::Result<Dir> {
+        Dir::open_ambient_dir(&self.folder, ambient_authority())
+    }
+
+    /// Every document of a file, or of the files of a folder, recursively and in the order of their names:
+    /// `[{"file": ..., "index": ..., "document": ...}]`. What stands in the data of a Secret is secret.
+    pub(crate) fn documents(&self, path: &str) -> Result<Value, Diagnostic> {
+        let fault = |at: &str, why: String| {
+            Diagnostic::error("files.unreadable", format!("`{at}` cannot be used: {why}"))
+                .with_help("a path leads to a file or folder inside the blueprint's folder")
+        };
+        let dir = self.open().map_err(|e| fault(path, e.to_string()))?;
+        let mut files = Vec::new();
+        find(&dir, Path::new(path), 0, &mut files).map_err(|e| fault(path, e.to_string()))?;
+        let mut out = Vec::new();
+        let mut total = 0;
+        for file in files {
+            let shown = file.display().to_string();
+            let text = read(&dir, &file).map_err(|e| fault(&shown, e.to_string()))?;
+            total += text.len() as u64;
+            if total > MAX_TOTAL {
+                return Err(fault(path, format!("its files have more than {MAX_TOTAL} bytes")));
+            }
+            for (index, document) in parse(&text).map_err(|why| fault(&shown, why))?.into_iter().enumerate() {
+                out.push(Value::Map(BTreeMap::from([
+                    ("file".to_owned(), Value::Text(shown.clone())),
+                    ("index".to_owned(), Value::Int(i64::try_from(index).unwrap_or(i64::MAX))),
+                    ("document".to_owned(), with_secrets(&document)),
+                ])));
+            }
+        }
+        Ok(Value::List(out))
+    }
+}
+
+impl Files for FolderFiles {
+    fn read(&self, path: &str) -> Result<String, String> {
+        self.open().and_then(|dir| read(&dir, Path::new(path))).map_err(|e| e.to_string())
+    }
+}
+
+fn read(dir: &Dir, path: &Path) -> std::io::Result<String> {
+    let file = dir.open(path)?;
+    let size = file.metadata()?.len();
+    if size > MAX_TEXT {
+        return Err(std::io::Error::other(format!("it has {size} bytes, {MAX_TEXT} are allowed")));
+    }
+    let mut text = String::new();
+    file.take(MAX_TEXT).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The file itself, or the manifests in the folder.
+fn find(dir: &Dir, path: &Path, depth: usize, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let too_much = |what: &str| Err(std::io::Error::other(what.to_owned()));
+    if dir.metadata(path)?.is_file() {
+        if depth == 0 || is_manifest(path) {
+            out.push(path.to_owned());
+        }
+        return if out.len() > MAX_FILES { too_much("there are more than 2,000 files") } else { Ok(()) };
+    }
+    if depth == MAX_DEPTH {
+        return too_much("its folders are nested deeper than 16");
+    }
+    let mut names = Vec::new();
+    for entry in dir.read_dir(path)? {
+        names.push(entry?.file_name());
+    }
+    names.sort();
+    names.into_iter().try_for_each(|name| find(dir, &path.join(name), depth + 1, out))
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension().is_some_and(|e| ["yaml", "yml", "json"].iter().any(|known| e == *known))
+}
+
+/// The documents of a text that are not empty. JSON is YAML, too.
+fn parse(text: &str) -> Result<Vec<Json>, String> {
+    let documents: Vec<Json> = serde_saphyr::from_multiple(text).map_err(|e| {
+        // Only the first line: the others show the text itself, which may hold secrets.
+        e.to_string().lines().next().unwrap_or("it is no YAML").to_owned()
+    })?;
+    Ok(documents.into_iter().filter(|d| !d.is_null()).collect())
+}
+
+/// The document as a value, the data of Secrets in it marked, also inside of lists.
+fn with_secrets(document: &Json) -> Value {
+    let value = Value::from_json(document);
+    let mut secrets: Vec<String> = Vec::new();
+    let mut see = |object: &Json, at: &str| {
+        if object.get("kind").and_then(Json::as_str) == Some("Secret") {
+            secrets.extend(["data", "stringData"].iter().map(|key| pointer::join(at, key)));
+        }
+    };
+    see(document, "");
+    for (n, item) in document.get("items").and_then(Json::as_array).into_iter().flatten().enumerate() {
+        see(item, &format!("/items/{n}"));
+    }
+    if secrets.is_empty() { value } else { marked(value, &secrets, &mut String::new()) }
+}
+
+fn marked(value: Value, secrets: &[String], at: &mut String) -> Value {
+    if secrets.contains(at) {
+        return secret(value);
+    }
+    let length = at.len();
+    let mut inside = |key: &str, value: Value| {
+        pointer::push(at, key);
+        let out = marked(value, secrets, at);
+        at.truncate(length);
+        out
+    };
+    match value {
+        Value::Map(fields) => Value::Map(
+            fields
+                .into_iter()
+                .map(|(k, v)| {
+                    let v = inside(&k, v);
+                    (k, v)
+                })
+                .collect(),
+        ),
+        Value::List(items) => {
+            Value::List(items.into_iter().enumerate().map(|(i, v)| inside(&i.to_string(), v)).collect())
+        }
+        leaf => leaf,
+    }
+}
+
+fn secret(value: Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Secret(SecretText::new(text)),
+        Value::Map(fields) => Value::Map(fields.into_iter().map(|(k, v)| (k, secret(v))).collect()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, FolderFiles) {
+        let dir = tempfile::tempdir().unwrap();
+        let files = FolderFiles::new(dir.path().to_str().unwrap());
+        (dir, files)
+    }
+
+    fn places(found: &Value) -> Vec<String> {
+        let Value::List(items) = found else { return Vec::new() };
+        let text = |v: &Value, at: &str| match v.at(at) {
+            Some(Value::Text(text)) => text.clone(),
+            Some(Value::Int(n)) => n.to_string(),
+            _ => String::new(),
+        };
+        items
+            .iter()
+            .map(|i| format!("{} {} {}", text(i, "/file"), text(i, "/index"), text(i, "/document/kind")))
+            .collect()
+    }
+
+    #[test]
+    fn a_folder_is_read_in_order_and_documents_apart() {
+        let (dir, files) = folder();
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("m/b.yaml", "kind: B\n---\n---\nkind: C\n");
+        write("m/a/z.json", "{\"kind\": \"Z\"}");
+        write("m/README.md", "no manifest");
+        let found = files.documents("m").unwrap();
+        assert_eq!(places(&found), ["m/a/z.json 0 Z", "m/b.yaml 0 B", "m/b.yaml 1 C"]);
+        assert_eq!(places(&files.documents("m/b.yaml").unwrap()).len(), 2);
+    }
+
+    #[test]
+    fn what_lies_outside_is_not_read() {
+        let (dir, files) = folder();
+        let (other, _) = folder();
+        std::fs::write(other.path().join("x.yaml"), "kind: X").unwrap();
+        std::os::unix::fs::symlink(other.path().join("x.yaml"), dir.path().join("link.yaml")).unwrap();
+        for path in ["../x", "/etc/passwd", "link.yaml", "nowhere"] {
+            assert_eq!(files.documents(path).unwrap_err().code, "files.unreadable", "{path}");
+        }
+    }
+
+    #[test]
+    fn the_data_of_secrets_is_secret_and_no_fault_repeats_it() {
+        let (dir, files) = folder();
+        let secret = "kind: Secret\ndata: {a: aHVudGVyMg==}\nstringData: {b: hunter2}\nmetadata: {name: s}\n";
+        let list =
+            "kind: List\nitems:\n- {kind: ConfigMap, data: {a: open}}\n- {kind: Secret, data: {a: hidden}}\n";
+        std::fs::write(dir.path().join("s.yaml"), format!("{secret}---\n{list}")).unwrap();
+        let found = files.documents("s.yaml").unwrap();
+        let shown = format!("{found:?}");
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("aHVu") && !shown.contains("hidden"),
+            "{shown}"
+        );
+        assert!(shown.contains("open"));
+        std::fs::write(dir.path().join("bad.yaml"), "kind: Secret\ndata: {a: hunter2\nb: [").unwrap();
+        let fault = files.documents("bad.yaml").unwrap_err();
+        assert!(!format!("{fault:?}").contains("hunter2"), "{fault:?}");
+    }
+}

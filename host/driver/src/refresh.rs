@@ -1,0 +1,455 @@
+//! Reading again what is there: drift is told, outputs are recorded as they are now, nothing outside is touched.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::join_all;
+use sheave_blueprint::{Files, Graph, NoPasswords, Repeat, Scope};
+use sheave_engine::{AwaitObject, Event as Step, ObserveRequest, Run, World};
+use sheave_model::event::{Event, RunOutcome, What};
+use sheave_model::journal::{Entry, RunRecord};
+use sheave_model::plan::{Action, Counts, FieldChange, Plan, Purpose};
+use sheave_model::plugin::InstanceInfo;
+use sheave_model::stack::{ResourceRecord, Status};
+use sheave_model::{Address, Diagnostic, Key, Masked, ObjectId, Role, SecretText, Value};
+use sheave_secrets::TokenTable;
+use sheave_state::{LockGuard, SqliteStore, Store as _};
+
+use crate::context::{Context, now};
+use crate::documents::receive;
+use crate::driver::{Driver, Prepared, millis, state_fault};
+use crate::perform;
+use crate::request::{Cancel, Fault, PlanRequest, Report, Watcher};
+use crate::session::{Pause, Session};
+
+/// How something is not as the last apply left it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drifted {
+    /// The resource.
+    pub address: Address,
+    /// The object; none for a provider's resource.
+    pub object: Option<ObjectId>,
+    /// What others changed; empty: it is gone.
+    pub changes: Vec<FieldChange>,
+}
+
+/// What a refresh found.
+#[derive(Clone, Debug)]
+pub struct RefreshReport {
+    /// What is not as the last apply left it.
+    pub drift: Vec<Drifted>,
+    /// Resources whose outputs are others now.
+    pub changed: Vec<Address>,
+    /// The stack's outputs that are others now.
+    pub outputs: Vec<String>,
+    /// How many resources were looked at, by what came of it: updated, unchanged, failed.
+    pub counts: Counts,
+    /// What could not be read, and what planning said.
+    pub report: Report,
+}
+
+impl Driver {
+    /// Reads every live object and provider's resource of the stack again and records the outputs as they are now.
+    /// Says what drifted, as a plan does. Takes the lock; changes nothing outside.
+    pub async fn refresh(&self, watcher: &Watcher, cancel: &Cancel) -> Result<RefreshReport, Fault> {
+        let began = Instant::now();
+        let store = self.open_store().await?;
+        let stack = self.stack_name(Purpose::Apply, &store).await?;
+        self.recorded().await?;
+        let lock = self.lock(&store, &stack).await?;
+        let done = self.refresh_locked(&store, &lock, watcher, cancel, began).await;
+        let _ = store.release(lock).await;
+        done
+    }
+
+    async fn refresh_locked(
+        &self,
+        store: &SqliteStore,
+        lock: &LockGuard,
+        watcher: &Watcher,
+        cancel: &Cancel,
+        began: Instant,
+    ) -> Result<RefreshReport, Fault> {
+        let request = PlanRequest { purpose: Purpose::Apply, only: Vec::new() };
+        let prepared = self.prepare(&request, store, watcher, cancel).await?;
+        let Prepared { context, world, sources, diagnostics } = prepared;
+        let mut readable = Readable::of(&world);
+        let mut session = Session::new(context.clone(), Run::new(world), None, cancel.clone());
+        let pause = session.advance(Step::Start).await.map_err(|e| state_fault(&e))?;
+        let mut report = Report { diagnostics, sources };
+        report.diagnostics.append(&mut session.diagnostics);
+        let Pause::Approval(plan) = pause else { return Err(Fault::Explained(Box::new(report))) };
+
+        let looks = context.state.resources.iter().filter(|(_, r)| r.status == Status::Ready);
+        let looks =
+            looks.map(async |(address, record)| (address, record, read(&context, address, record).await));
+        let mut counts = Counts::default();
+        let (mut entries, mut changed) = (Vec::new(), Vec::new());
+        for (address, record, outputs) in join_all(looks).await {
+            match outputs {
+                Ok(Some(outputs)) if !same(&context, record, &outputs) => {
+                    let sealed = context.seal(&outputs);
+                    entries.push(Entry::ResourceRefreshed { address: address.clone(), outputs: sealed });
+                    readable.outputs.insert(address.clone(), outputs);
+                    changed.push(address.clone());
+                    counts.update += 1;
+                }
+                Ok(_) => counts.unchanged += 1,
+                Err(fault) => {
+                    report.diagnostics.push(*fault);
+                    counts.failed += 1;
+                }
+            }
+        }
+        let outputs = stack_outputs(&context, &readable, &mut entries);
+        let failed = counts.failed > 0 || !plan.failed.is_empty();
+        let outcome = if failed { RunOutcome::Failed } else { RunOutcome::Ok };
+        let mut told = drift(&plan);
+        told.extend(gone(&context, &plan));
+        let mut events: Vec<Event> =
+            told.iter().map(|d| context.event(What::Diagnostic { diagnostic: d.diagnostic() })).collect();
+        events.iter().for_each(|event| {
+            let _ = watcher.send(event.clone());
+        });
+        let ended = What::Finished { outcome, counts, millis: millis(began) };
+        events.push(context.event(ended.clone()));
+        if !entries.is_empty() {
+            let run = uuid::Uuid::new_v4().to_string();
+            let nothing = Plan::nothing(&*context.stack, context.state.serial);
+            let record = RunRecord { blueprint: None, inputs: BTreeMap::new(), plan: nothing };
+            let begun = Entry::RunStarted { run: run.clone(), at: now(), record: Box::new(record) };
+            entries.insert(0, begun);
+            entries.push(Entry::RunFinished { run, at: now(), outcome, counts });
+            store.append(lock, &entries, &events).await.map_err(|e| state_fault(&e))?;
+        }
+        context.tell(ended);
+        Ok(RefreshReport { drift: told, changed, outputs, counts, report })
+    }
+}
+
+/// What expressions read, kept from the world that planning takes.
+struct Readable {
+    graph: Option<Arc<Graph>>,
+    stack: String,
+    inputs: BTreeMap<String, Value>,
+    stacks: BTreeMap<String, Value>,
+    files: Arc<dyn Files + Send + Sync>,
+    outputs: BTreeMap<Address, Value>,
+}
+
+impl Readable {
+    fn of(world: &World) -> Self {
+        Self {
+            graph: world.graph.clone(),
+            stack: world.stack.clone(),
+            inputs: world.inputs.clone(),
+            stacks: world.stacks.clone(),
+            files: world.files.clone(),
+            outputs: world.outputs.clone(),
+        }
+    }
+}
+
+/// The stack's outputs over the resources' outputs as they are now: those that are known and others than recorded.
+fn stack_outputs(context: &Context, readable: &Readable, entries: &mut Vec<Entry>) -> Vec<String> {
+    let Some(graph) = &readable.graph else { return Vec::new() };
+    // What a module gives is told by the next apply: its outputs hang on inputs that only planning knows.
+    if !graph.modules.is_empty() {
+        return Vec::new();
+    }
+    let resources: BTreeMap<String, Value> = graph
+        .resources
+        .iter()
+        .map(|(name, spec)| (name.clone(), seen(&readable.outputs, name, &spec.repeat)))
+        .collect();
+    let scope = Scope {
+        inputs: &readable.inputs,
+        resources: &resources,
+        stacks: &readable.stacks,
+        each: None,
+        stack: &readable.stack,
+        module: "",
+        files: &*readable.files,
+        passwords: &NoPasswords,
+    };
+    let mut outputs = context.state.outputs.clone();
+    let mut changed = Vec::new();
+    for (name, spec) in &graph.outputs {
+        let Ok(value) = graph.evaluate(&spec.value, &scope) else { continue };
+        let old = outputs.get(name).and_then(|sealed| context.open(sealed).ok());
+        // What was never applied is not there to be refreshed.
+        if value.has_unknown() || old.is_none() || old.as_ref() == Some(&value) {
+            continue;
+        }
+        outputs.insert(name.clone(), context.seal(&value));
+        changed.push(name.clone());
+    }
+    if !changed.is_empty() {
+        entries.push(Entry::OutputsSet { outputs });
+    }
+    changed
+}
+
+/// The resource as expressions see it.
+fn seen(outputs: &BTreeMap<Address, Value>, name: &str, repeat: &Repeat) -> Value {
+    let wrap = |outputs: &Value| Value::Map(BTreeMap::from([("outputs".to_owned(), outputs.clone())]));
+    let base = Address::new(name);
+    let all: Vec<_> = outputs.iter().filter(|(a, _)| a.without_key() == base).collect();
+    let by_name = |(a, v): &(&Address, &Value)| match a.key() {
+        Some(Key::Name(key)) => Some((key.clone(), wrap(v))),
+        _ => None,
+    };
+    match repeat {
+        Repeat::Once => all.first().map_or(Value::Null, |(_, v)| wrap(v)),
+        _ if all.iter().any(|(a, _)| matches!(a.key(), Some(Key::Name(_)))) => {
+            Value::Map(all.iter().filter_map(by_name).collect())
+        }
+        _ => Value::List(all.iter().map(|(_, v)| wrap(v)).collect()),
+    }
+}
+
+fn same(context: &Context, record: &ResourceRecord, now: &Value) -> bool {
+    let recorded = record.outputs.as_ref().and_then(|sealed| context.open(sealed).ok());
+    recorded.as_ref() == Some(now)
+}
+
+/// A resource's outputs as they are now; none: what would give them is not there any more.
+async fn read(
+    context: &Context,
+    address: &Address,
+    record: &ResourceRecord,
+) -> Result<Option<Value>, Box<Diagnostic>> {
+    match record.role {
+        Role::Provides => read_provided(context, address, record).await,
+        Role::Emits => observe(context, address, record).await,
+    }
+}
+
+async fn read_provided(
+    context: &Context,
+    address: &Address,
+    record: &ResourceRecord,
+) -> Result<Option<Value>, Box<Diagnostic>> {
+    let fault = |d: Diagnostic| Box::new(context.clean(d).on(address.clone()));
+    let Some(snapshot) = context.snapshot(address).map_err(fault)? else { return Ok(None) };
+    let plugin = &context.plugin_of(&record.type_name).map_err(fault)?.plugin;
+    let instance = context
+        .instance(&InstanceInfo {
+            type_name: record.type_name.clone(),
+            address: record.named.clone().unwrap_or_else(|| address.clone()),
+            stack: context.stack.clone(),
+            schema_version: record.schema_version,
+            settings: context.open(&record.settings).map_err(fault)?,
+        })
+        .map_err(fault)?;
+    let mut tokens = TokenTable::default();
+    let sent = context.send_snapshot(&record.type_name.plugin, &snapshot, &mut tokens).map_err(fault)?;
+    let found = plugin.read(&instance, &sent).await.map_err(|e| fault(e.diagnostic()))?;
+    let Some(found) = found else { return Ok(None) };
+    let outputs = receive(&found.outputs, &tokens, address).map_err(fault)?;
+    if outputs.has_unknown() {
+        let summary = format!("the plugin `{}` read outputs that are not known", record.plugin.name);
+        return Err(fault(Diagnostic::error("plugin.bad-reply", summary)));
+    }
+    Ok(Some(outputs))
+}
+
+/// Asks an emitter what it makes of its live objects; none where one of them is gone. A secret in its outputs is the one
+/// that is recorded: what properties hold of it is a digest.
+pub(crate) async fn observe(
+    context: &Context,
+    address: &Address,
+    record: &ResourceRecord,
+) -> Result<Option<Value>, Box<Diagnostic>> {
+    let mut objects = Vec::with_capacity(record.objects.len());
+    for object in &record.objects {
+        let live = context.member(&object.target, &object.id).await.map_err(Box::new)?;
+        if live.is_none() {
+            return Ok(None);
+        }
+        objects.push(AwaitObject {
+            slot: object.slot.clone(),
+            target: object.target.clone(),
+            id: object.id.clone(),
+            uid: object.uid.clone(),
+            ready_when: None,
+        });
+    }
+    let request = ObserveRequest {
+        address: address.clone(),
+        type_name: record.type_name.clone(),
+        target: record.target.clone(),
+        properties: stand_in(&record.properties),
+        objects,
+        existing: false,
+    };
+    match perform::observe(context, request).await {
+        Ok(outputs) if outputs.has_secret() => {
+            let recorded = record.outputs.as_ref().and_then(|sealed| context.open(sealed).ok());
+            Ok(Some(with_secrets_of(outputs, recorded.as_ref())))
+        }
+        Ok(outputs) => Ok(Some(outputs)),
+        Err(failure) => Err(Box::new(failure.diagnostics.into_iter().next().unwrap_or_else(|| {
+            Diagnostic::error("plugin.bad-reply", "the plugin gave no reason").on(address.clone())
+        }))),
+    }
+}
+
+/// `now`, each secret leaf of it as it was in `before`; null where it was not there.
+fn with_secrets_of(now: Value, before: Option<&Value>) -> Value {
+    match (now, before) {
+        (Value::Secret(_), before) => before.cloned().unwrap_or(Value::Null),
+        (Value::Map(fields), before) => {
+            let before = |key: &String| match before {
+                Some(Value::Map(old)) => old.get(key),
+                _ => None,
+            };
+            Value::Map(
+                fields
+                    .into_iter()
+                    .map(|(k, v)| {
+                        let old = before(&k);
+                        (k, with_secrets_of(v, old))
+                    })
+                    .collect(),
+            )
+        }
+        (Value::List(items), before) => {
+            let before = |i: usize| match before {
+                Some(Value::List(old)) => old.get(i),
+                _ => None,
+            };
+            Value::List(items.into_iter().enumerate().map(|(i, v)| with_secrets_of(v, before(i))).collect())
+        }
+        (other, _) => other,
+    }
+}
+
+/// Recorded properties as a value. A secret is kept as its digest only, which stands in for it: what the plugin sees is a
+/// token either way.
+pub(crate) fn stand_in(properties: &Masked) -> Value {
+    fn walk(node: &serde_json::Value) -> Value {
+        match node {
+            node if Masked::is_secret(node) || Masked::is_unknown(node) => {
+                Value::Secret(SecretText::new(node.to_string()))
+            }
+            serde_json::Value::Array(items) => Value::List(items.iter().map(walk).collect()),
+            serde_json::Value::Object(fields) => {
+                Value::Map(fields.iter().map(|(key, item)| (key.clone(), walk(item))).collect())
+            }
+            other => Value::from_json(other),
+        }
+    }
+    walk(&properties.0)
+}
+
+impl Drifted {
+    /// For the log and for scripts.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let what = self.object.as_ref().map_or_else(|| format!("`{}`", self.address), ObjectId::to_string);
+        let said = if self.changes.is_empty() {
+            Diagnostic::warning("drift.gone", format!("{what} is gone"))
+        } else {
+            let fields: Vec<_> = self.changes.iter().map(|c| c.pointer.as_str()).collect();
+            Diagnostic::warning("drift.changed", format!("{what} was changed by others"))
+                .with_detail(fields.join("\n"))
+        };
+        said.on(self.address.clone())
+    }
+}
+
+/// What a plan says of changes that this stack did not make.
+fn drift(plan: &Plan) -> Vec<Drifted> {
+    let mut found = Vec::new();
+    for resource in &plan.resources {
+        let mut add = |object: Option<ObjectId>, changes: Vec<FieldChange>| {
+            found.push(Drifted { address: resource.address.clone(), object, changes });
+        };
+        for object in &resource.objects {
+            if !object.drift.is_empty() {
+                add(Some(object.object.clone()), object.drift.clone());
+            }
+        }
+        let outside: Vec<_> = resource.changes.iter().filter(|c| c.manager.is_some()).cloned().collect();
+        if resource.role == Role::Provides && !outside.is_empty() {
+            add(None, outside);
+        }
+    }
+    found
+}
+
+/// What the state holds and the world does not any more.
+fn gone(context: &Context, plan: &Plan) -> Vec<Drifted> {
+    let mut found = Vec::new();
+    for (address, record) in &context.state.resources {
+        let planned = plan.resources.iter().find(|r| r.address == *address);
+        for object in record.objects.iter().filter(|o| o.uid.is_some()) {
+            let missing = planned.is_some_and(|r| {
+                r.objects
+                    .iter()
+                    .any(|o| o.target == object.target && o.object == object.id && o.action == Action::Create)
+            });
+            if missing {
+                found.push(Drifted {
+                    address: address.clone(),
+                    object: Some(object.id.clone()),
+                    changes: Vec::new(),
+                });
+            }
+        }
+        if record.snapshot.is_some()
+            && planned.is_some_and(|r| r.role == Role::Provides && r.action == Action::Create)
+        {
+            found.push(Drifted { address: address.clone(), object: None, changes: Vec::new() });
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn secret(text: &str) -> Value {
+        Value::Secret(SecretText::new(text.to_owned()))
+    }
+
+    #[test]
+    fn what_stands_in_for_a_secret_never_becomes_an_output() {
+        let properties =
+            Masked(json!({"user": "web", "password": {"$secret": "d1"}, "list": [{"$secret": "d2"}]}));
+        let stood = stand_in(&properties);
+        assert!(matches!(stood.at("/password"), Some(Value::Secret(_))));
+        assert!(matches!(stood.at("/list/0"), Some(Value::Secret(_))));
+        let before = Value::Map([("password".to_owned(), secret("real"))].into());
+        let after = with_secrets_of(stood, Some(&before));
+        assert_eq!(after.at("/password"), Some(&secret("real")));
+        assert_eq!(after.at("/list/0"), Some(&Value::Null));
+        assert_eq!(after.at("/user"), Some(&Value::Text("web".into())));
+    }
+
+    #[test]
+    fn drift_is_what_others_changed() {
+        let field = |manager: Option<&str>| json!({"pointer": "/a", "before": {"value": 1}, "after": {"value": 2}, "manager": manager});
+        let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "c"});
+        let plugin = json!({"name": "p", "source": "builtin", "digest": "00"});
+        let mut plan = Plan::nothing("s", 1);
+        plan.resources = serde_json::from_value(json!([
+            {"address": "quiet", "type": "p:T", "role": "emits", "plugin": plugin, "action": "update",
+             "objects": [{"slot": "a", "target": "main", "object": object, "action": "update", "changes": [field(None)]}]},
+            {"address": "web", "type": "p:T", "role": "emits", "plugin": plugin, "action": "update",
+             "objects": [{"slot": "a", "target": "main", "object": object, "action": "update", "drift": [field(Some("kubectl"))]}]},
+            {"address": "file", "type": "f:T", "role": "provides", "plugin": plugin, "action": "update",
+             "changes": [field(None), field(Some("outside of Sheave"))]},
+        ]))
+        .unwrap();
+        let found = drift(&plan);
+        let said: Vec<_> =
+            found.iter().map(|d| (d.address.to_string(), d.object.is_some(), d.changes.len())).collect();
+        assert_eq!(said, [("web".to_owned(), true, 1), ("file".to_owned(), false, 1)]);
+        assert_eq!(found[0].diagnostic().code, "drift.changed");
+    }
+}

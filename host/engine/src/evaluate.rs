@@ -1,0 +1,214 @@
+//! From an instance's templates to what its plugin is asked: properties, target, settings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sheave_blueprint::{ResourceSpec, Template, Unknowns};
+use sheave_model::{Address, Diagnostic, Role, Unknown, UnknownKind, Value};
+
+use crate::action::{Action, DiffRequest};
+use crate::event::RenderedObject;
+use crate::modules::{Each, Module, Modules};
+use crate::passwords::PasswordBook;
+use crate::{CompiledType, World, immutable};
+
+/// An instance as its expressions give it.
+#[derive(Debug)]
+pub(crate) struct Evaluated {
+    /// The properties, what the schema calls sensitive marked as secret.
+    pub(crate) properties: Value,
+    /// The root's name of the target; none for a provider.
+    pub(crate) target: Option<String>,
+    /// Why it cannot be rendered yet; none: it can.
+    pub(crate) unknown: Option<String>,
+}
+
+/// Settings of targets and plugins that read resources: evaluated when something first needs them.
+#[derive(Debug, Default)]
+pub(crate) struct Late {
+    targets: BTreeMap<String, Value>,
+    plugins: BTreeMap<String, Value>,
+}
+
+impl Late {
+    /// A plugin's settings.
+    pub(crate) fn settings(&self, world: &World, plugin: &str) -> Value {
+        let found = self.plugins.get(plugin).or_else(|| world.settings.get(plugin));
+        found.cloned().unwrap_or_else(Value::empty)
+    }
+
+    /// Evaluates the settings that an instance depends on, and asks for them to be used; the words say what is not
+    /// known yet.
+    fn settle(
+        &mut self,
+        world: &World,
+        modules: &Modules,
+        passwords: &PasswordBook,
+        target: Option<&str>,
+        plugin: &str,
+        actions: &mut Vec<Action>,
+    ) -> Result<Option<String>, Vec<Diagnostic>> {
+        let Some(graph) = &world.graph else { return Ok(None) };
+        let root = Address::new("root");
+        let evaluate = |template: &Template| modules.evaluate(&root, passwords, template, &None);
+        let late = target.and_then(|name| Some((name, graph.targets.get(name)?)));
+        if let Some((name, spec)) = late.filter(|(_, spec)| !spec.references.is_empty()) {
+            let settings = evaluate(&spec.settings)?;
+            if settings.has_unknown() {
+                return Ok(Some(format!("its target `{name}` is known after apply")));
+            }
+            if self.targets.get(name) != Some(&settings) {
+                self.targets.insert(name.to_owned(), settings.clone());
+                actions.push(Action::Connect { target: name.to_owned(), settings });
+            }
+        }
+        if let Some(spec) = graph.plugins.get(plugin).filter(|spec| !spec.references.is_empty()) {
+            let settings = evaluate(&spec.settings)?;
+            if settings.has_unknown() {
+                return Ok(Some(format!("the settings of the plugin `{plugin}` are known after apply")));
+            }
+            if self.plugins.get(plugin) != Some(&settings) {
+                self.plugins.insert(plugin.to_owned(), settings.clone());
+                actions.push(Action::Configure { plugin: plugin.to_owned(), settings });
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What an evaluation reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) modules: &'a Modules,
+    pub(crate) passwords: &'a PasswordBook,
+}
+
+/// Evaluates an instance's properties and target, and checks the properties. Errors are the blueprint's.
+pub(crate) fn evaluate(
+    around: Around<'_>,
+    late: &mut Late,
+    spec: &ResourceSpec,
+    kind: &CompiledType,
+    address: &Address,
+    each: &Each,
+    actions: &mut Vec<Action>,
+) -> Result<Evaluated, Vec<Diagnostic>> {
+    let Around { world, modules, passwords } = around;
+    let properties = modules.evaluate(address, passwords, &spec.properties, each)?;
+    let properties = kind.schemas.properties.mark_sensitive(properties);
+    let faults: Vec<Diagnostic> =
+        kind.schemas.properties.check(&properties).into_iter().map(|d| place(spec, d)).collect();
+    if faults.iter().any(Diagnostic::is_error) {
+        return Err(faults);
+    }
+    let target = match (kind.info.role, modules.around(address)) {
+        (Role::Provides, _) | (_, None) => None,
+        (Role::Emits, Some(module)) => Some(target(around, module, spec, address, each)?),
+    };
+    let plugin = &spec.type_name.plugin;
+    let mut unknown = late.settle(world, modules, passwords, target.as_deref(), plugin, actions)?;
+    if let Unknowns::Defer(pointers) = kind.schemas.properties.verdict_on_unknowns(&properties) {
+        unknown.get_or_insert_with(|| format!("{} known after apply", pointers.join(", ")));
+    }
+    Ok(Evaluated { properties, target, unknown })
+}
+
+/// The root's name of the target that an instance goes to.
+fn target(
+    around: Around<'_>,
+    module: &Module,
+    spec: &ResourceSpec,
+    address: &Address,
+    each: &Each,
+) -> Result<String, Vec<Diagnostic>> {
+    let Some(root) = &around.world.graph else { return Ok(String::new()) };
+    let named = match &spec.target {
+        Some(template) => match around.modules.evaluate(address, around.passwords, template, each)? {
+            Value::Text(name) => name,
+            other => {
+                let summary = format!(
+                    "`target` names one of the blueprint's targets, and {} is none",
+                    other.kind_name()
+                );
+                return Err(vec![
+                    Diagnostic::error("blueprint.unknown-name", summary).at(spec.span, "in this resource"),
+                ]);
+            }
+        },
+        None => {
+            let own = &module.graph.targets;
+            let all = if own.is_empty() { &root.targets } else { own };
+            match all.keys().next() {
+                Some(only) if all.len() == 1 => only.clone(),
+                None => {
+                    let help = "add for example `targets: {main: {kubernetes: {namespace: default}}}`";
+                    let summary = format!("`{}` needs a target, and the blueprint has none", spec.name);
+                    return Err(vec![
+                        Diagnostic::error("blueprint.no-target", summary).at(spec.span, "").with_help(help),
+                    ]);
+                }
+                Some(_) => {
+                    let summary = format!("`{}` must say which target: there are several", spec.name);
+                    return Err(vec![
+                        Diagnostic::error("blueprint.no-target", summary).at(spec.span, "add `target: NAME`"),
+                    ]);
+                }
+            }
+        }
+    };
+    let outside = module.target(&named).to_owned();
+    if root.targets.contains_key(&outside) {
+        return Ok(outside);
+    }
+    let summary = format!("`target` names one of the blueprint's targets, and `{outside}` is none");
+    let names: Vec<&str> = root.targets.keys().map(String::as_str).collect();
+    let fault = Diagnostic::error("blueprint.unknown-name", summary).at(spec.span, "in this resource");
+    Err(vec![fault.with_help(format!("the targets are: {}", names.join(", ")))])
+}
+
+/// Every unknown leaf as a text, which the schema says they are: so each can travel as a token.
+pub(crate) fn as_texts(properties: Value) -> Value {
+    match properties {
+        Value::Unknown(unknown) => Value::Unknown(Unknown { kind: UnknownKind::Text, ..unknown }),
+        Value::List(items) => Value::List(items.into_iter().map(as_texts).collect()),
+        Value::Map(fields) => Value::Map(fields.into_iter().map(|(k, v)| (k, as_texts(v))).collect()),
+        known => known,
+    }
+}
+
+/// The request to compare a resource's objects.
+pub(crate) fn diff_request(
+    world: &World,
+    kind: &CompiledType,
+    spec: &ResourceSpec,
+    address: &Address,
+    objects: Option<Vec<RenderedObject>>,
+) -> DiffRequest {
+    DiffRequest {
+        address: address.clone(),
+        objects,
+        recorded: world.state.resources.get(address).map(|r| r.objects.clone()).unwrap_or_default(),
+        force: spec.force,
+        adopt: spec.adopt,
+        ignore: spec.ignore.clone(),
+        immutable: immutable::pointers(&kind.info.schema),
+        keep: spec.keep,
+    }
+}
+
+/// Gives a diagnostic that points into the properties its place in the blueprint.
+pub(crate) fn place(spec: &ResourceSpec, diagnostic: Diagnostic) -> Diagnostic {
+    if !diagnostic.labels.is_empty() {
+        return diagnostic;
+    }
+    if diagnostic.pointer.is_some() {
+        return spec.properties.locate(diagnostic);
+    }
+    diagnostic.at(spec.span, "in this resource")
+}
+
+/// The types of a run by the specs that use them.
+pub(crate) fn kind_of(world: &World, spec: &ResourceSpec) -> Option<Arc<CompiledType>> {
+    world.types.get(&spec.type_name).cloned()
+}

@@ -1,0 +1,148 @@
+//! What a plugin call costs: a fresh instance of the built-in plugin that renders a Deployment, and the same call with
+//! nothing around it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use sheave_builtin::KUBERNETES;
+use sheave_model::plugin::Grants;
+use sheave_plugin_host::wire::{Doc, Instance};
+use sheave_plugin_host::{HostConfig, PluginHost};
+
+use crate::median;
+
+/// Calls that are measured, and calls before them that are not.
+const CALLS: usize = 1000;
+const WARM_UP: usize = 50;
+/// Loadings that are measured: each reads a file of some hundred kilobytes.
+const LOADS: usize = 50;
+
+/// Medians.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    /// Through the host: limits, checks of the reply, translation.
+    pub(crate) render: Duration,
+    /// wasmtime alone: the component instantiated, called, its reply read.
+    pub(crate) bare: Duration,
+    /// A component that is in the cache already.
+    pub(crate) cached_load: Duration,
+    /// The built-in one, compiled ahead.
+    pub(crate) builtin_load: Duration,
+}
+
+pub(crate) fn measure() -> Result<Calls> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (render, cached_load, builtin_load) = runtime.block_on(through_the_host())?;
+    Ok(Calls { render, bare: bare::render()?, cached_load, builtin_load })
+}
+
+const TYPE: &str = "Deployment";
+const NAME: &str = "web";
+
+/// As a blueprint would have it.
+fn properties() -> String {
+    json!({"spec": {
+        "replicas": 3,
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": {
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{
+                "name": "web",
+                "image": "nginx:1.29",
+                "ports": [{"containerPort": 80}],
+                "env": [{"name": "MODE", "value": "fast"}],
+                "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
+            }]},
+        },
+    }})
+    .to_string()
+}
+
+async fn through_the_host() -> Result<(Duration, Duration, Duration)> {
+    let cache = tempfile::tempdir()?;
+    let config = HostConfig {
+        cache_dir: Some(cache.path().join("cache")),
+        cache_key: Some([0; 32]),
+        ..HostConfig::default()
+    };
+    let host = PluginHost::new(config)?;
+    let mut builtin_loads = Vec::new();
+    for _ in 0..LOADS {
+        let started = Instant::now();
+        let _ = host.load_precompiled(KUBERNETES.name, KUBERNETES.cwasm, KUBERNETES.digest)?;
+        builtin_loads.push(started.elapsed());
+    }
+    // The first one compiles and fills the cache.
+    let plugin = host.load(KUBERNETES.name, KUBERNETES.wasm, &Grants::default()).await?;
+    let mut cached_loads = Vec::new();
+    for _ in 0..LOADS {
+        let started = Instant::now();
+        let _ = host.load(KUBERNETES.name, KUBERNETES.wasm, &Grants::default()).await?;
+        cached_loads.push(started.elapsed());
+    }
+    let of = Instance {
+        type_name: TYPE.to_owned(),
+        name: NAME.to_owned(),
+        stack: "bench".to_owned(),
+        schema_version: 1,
+        settings: Doc { json: "{}".to_owned(), marks: Vec::new() },
+    };
+    let props = Doc { json: properties(), marks: Vec::new() };
+    let mut renders = Vec::new();
+    for _ in 0..WARM_UP + CALLS {
+        let started = Instant::now();
+        let objects = plugin.render(&of, &props, &[]).await?;
+        renders.push(started.elapsed());
+        ensure!(objects.len() == 1, "one Deployment was to be rendered");
+    }
+    Ok((median(renders.into_iter().skip(WARM_UP)), median(cached_loads), median(builtin_loads)))
+}
+
+/// wasmtime as its manual shows it, with a pool of instances and without any limit.
+mod bare {
+    use super::*;
+    use wasmtime::component::{Component, Linker};
+    use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+
+    mod bindings {
+        wasmtime::component::bindgen!({
+            path: "../../wit/plugin.wit",
+            inline: "package sheave:bench; world rendering { export sheave:plugin/emit@0.1.0; }",
+        });
+    }
+    use bindings::exports::sheave::plugin::emit::GuestIndices;
+    use bindings::sheave::plugin::types::{Doc, Instance};
+
+    pub(super) fn render() -> Result<Duration> {
+        let mut config = Config::new();
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(PoolingAllocationConfig::new()));
+        let engine = Engine::new(&config)?;
+        let component = Component::from_binary(&engine, KUBERNETES.wasm)?;
+        let mut linker = Linker::<()>::new(&engine);
+        linker.define_unknown_imports_as_traps(&component)?;
+        let pre = linker.instantiate_pre(&component)?;
+        let indices = GuestIndices::new(&pre)?;
+        let of = Instance {
+            type_name: TYPE.to_owned(),
+            name: NAME.to_owned(),
+            stack: "bench".to_owned(),
+            schema_version: 1,
+            settings: Doc { json: "{}".to_owned(), marks: Vec::new() },
+        };
+        let props = Doc { json: properties(), marks: Vec::new() };
+        let mut times = Vec::new();
+        for _ in 0..WARM_UP + CALLS {
+            let started = Instant::now();
+            let mut store = Store::new(&engine, ());
+            let instance = pre.instantiate(&mut store)?;
+            let guest = indices.load(&mut store, &instance)?;
+            let objects = guest.call_render(&mut store, &of, &props, &[])?;
+            drop(store);
+            times.push(started.elapsed());
+            let objects = objects.ok().context("the Deployment was refused")?;
+            ensure!(objects.len() == 1, "one Deployment was to be rendered");
+        }
+        Ok(median(times.into_iter().skip(WARM_UP)))
+    }
+}
