@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::build::build;
 use crate::cluster;
-use crate::run::{output, root, run, say, target_dir};
+use crate::run::{output, root, run, say, show, target_dir};
 
 /// The blueprint, and how it names the folder of guests.
 const EXAMPLE: &str = "examples/first/blueprint.yaml";
@@ -39,9 +39,9 @@ pub(crate) fn demo() -> Result<()> {
     say(format!("3 of 3: carrying out {EXAMPLE}, in {}", place.display()));
     let sheave = target_dir().join("release/sheave");
     for (what, args) in COMMANDS {
-        say("");
+        show("");
         say(format!("{what}:"));
-        say(format!("$ sheave {}", args.join(" ")));
+        show(format!("$ sheave {}", args.join(" ")));
         let mut command = Command::new(&sheave);
         // What is set for the user's own stacks is not for this one.
         for (name, _) in std::env::vars_os() {
@@ -52,23 +52,20 @@ pub(crate) fn demo() -> Result<()> {
         run(command.current_dir(&place).args(args).envs(variables.iter().cloned()))?;
     }
     let sheave = sheave.display();
-    let mut down = "  cargo xtask cluster down".to_owned();
+    show("");
+    say("it stays there. To look around, in a shell:");
+    show(format!(
+        "    cd {}
+    eval \"$(cargo xtask cluster env)\"   # points this shell at the control plane
+    kubectl get deployment,secret --namespace sheave-first
+    cat out/web.txt
+    {sheave} apply --input replicas=3",
+        place.display()
+    ));
+    say("to clean up, in the same shell:");
+    show(format!("    {sheave} destroy --yes\n    cargo xtask cluster down"));
     if ran_before {
-        down.push_str("                 # the control plane, which ran before already");
-    }
-    for line in [
-        "",
-        "it stays there. To look around:",
-        &format!("  cd {}", place.display()),
-        "  eval \"$(cargo xtask cluster env)\"        # points this shell at the control plane",
-        "  kubectl get deployment,secret --namespace sheave-first",
-        "  cat out/web.txt",
-        &format!("  {sheave} apply --input replicas=3"),
-        "to clean up, in the same folder and shell:",
-        &format!("  {sheave} destroy --yes"),
-        &down,
-    ] {
-        say(line);
+        say("(the control plane ran before this demo: end it only if nobody else needs it)");
     }
     Ok(())
 }

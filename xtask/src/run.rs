@@ -35,6 +35,12 @@ pub(crate) fn say(line: impl AsRef<str>) {
     eprintln!("xtask: {}", line.as_ref());
 }
 
+/// Lines to be copied into a shell.
+#[expect(clippy::print_stderr, reason = "a task talks to the person who called it")]
+pub(crate) fn show(lines: impl AsRef<str>) {
+    eprintln!("{}", lines.as_ref());
+}
+
 /// Runs to the end, output and all; an error where it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;

@@ -121,23 +121,34 @@ impl Inputs {
 /// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Write a first blueprint that runs
+    #[command(after_help = examples::INIT)]
+    Init(InitArgs),
     /// Show every fault of the blueprint, each with its place; needs no cluster
     Validate {
         #[command(flatten)]
         inputs: Inputs,
     },
     /// Show what would change, object by object and field by field
+    #[command(after_help = examples::PLAN)]
     Plan(PlanArgs),
     /// Plan, ask, and carry the plan out
+    #[command(after_help = examples::APPLY)]
     Apply(ApplyArgs),
     /// Delete everything that the stack holds; needs no blueprint and no inputs
+    #[command(after_help = examples::DESTROY)]
     Destroy(DestroyArgs),
     /// Show the live stack: each resource, whether it is ready, and why not
+    #[command(after_help = examples::STATUS)]
     Status {
+        /// Go on showing it: redrawn on a terminal, a line for each change elsewhere
+        #[arg(long, short)]
+        watch: bool,
         #[command(flatten)]
         inputs: Inputs,
     },
     /// Show the stack's outputs
+    #[command(after_help = examples::OUTPUTS)]
     Outputs(OutputsArgs),
     /// Show what happened in past runs, oldest first
     Events {
@@ -147,7 +158,28 @@ pub(crate) enum Command {
         #[command(flatten)]
         inputs: Inputs,
     },
-    /// Look into the recorded state
+    /// List the stack's runs: when, what, how it ended, and what it did
+    #[command(after_help = examples::HISTORY)]
+    History {
+        #[command(flatten)]
+        inputs: Inputs,
+    },
+    /// Plan and apply what an earlier run was given: its blueprint and its inputs
+    #[command(after_help = examples::ROLLBACK)]
+    Rollback(RollbackArgs),
+    /// Read again what is there: show what drifted, and record the outputs as they are now
+    #[command(after_help = examples::REFRESH)]
+    Refresh {
+        #[command(flatten)]
+        inputs: Inputs,
+    },
+    /// Take what exists already into the stack, as a resource of the blueprint
+    #[command(after_help = examples::IMPORT)]
+    Import(ImportArgs),
+    /// Show the blueprint's resources and what each needs; needs no cluster
+    #[command(after_help = examples::GRAPH)]
+    Graph(GraphArgs),
+    /// Look into the recorded state, and amend it
     #[command(subcommand, arg_required_else_help = true)]
     State(StateCommand),
     /// List the types that a blueprint can use
@@ -163,6 +195,64 @@ pub(crate) enum Command {
         #[command(flatten)]
         inputs: Inputs,
     },
+    /// Write what a shell needs to complete commands and options
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// Which shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+        #[command(flatten)]
+        inputs: Inputs,
+    },
+}
+
+/// `sheave init`.
+#[derive(Args)]
+pub(crate) struct InitArgs {
+    /// Where; made where it is not there. Default: here
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+/// `sheave rollback`.
+#[derive(Args)]
+pub(crate) struct RollbackArgs {
+    /// The run's number, or the beginning of its id, as `sheave history` shows them
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+/// `sheave import`.
+#[derive(Args)]
+pub(crate) struct ImportArgs {
+    /// The resource of the blueprint, such as web or shard[2]
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: Address,
+    /// What exists: `namespace/name` or `name` of an object, or a provider's own id
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+/// `sheave graph`.
+#[derive(Args)]
+pub(crate) struct GraphArgs {
+    /// As a picture
+    #[arg(long)]
+    pub(crate) svg: bool,
+    /// In the language of Graphviz
+    #[arg(long, conflicts_with = "svg")]
+    pub(crate) dot: bool,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
 }
 
 /// `sheave plan`.
@@ -239,6 +329,36 @@ pub(crate) enum StateCommand {
         #[command(flatten)]
         inputs: Inputs,
     },
+    /// Write out the whole recorded state as JSON
+    #[command(after_help = examples::STATE_EXPORT)]
+    Export {
+        #[command(flatten)]
+        inputs: Inputs,
+    },
+    /// Forget a resource; what it stands for is left as it is
+    #[command(after_help = examples::STATE_RM)]
+    Rm {
+        /// Such as web; of a repeated resource all instances, of a module all that stands in it
+        #[arg(value_name = "ADDRESS")]
+        address: Address,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+        #[command(flatten)]
+        inputs: Inputs,
+    },
+    /// Give a resource another address; nothing outside is changed
+    #[command(after_help = examples::STATE_MV)]
+    Mv {
+        /// As it is called; of a repeated resource all instances, of a module all that stands in it
+        #[arg(value_name = "FROM")]
+        from: Address,
+        /// As it is to be called
+        #[arg(value_name = "TO")]
+        to: Address,
+        #[command(flatten)]
+        inputs: Inputs,
+    },
     /// Take the lock from whoever holds it; only safe when that run is dead
     Unlock {
         /// Do not ask
@@ -253,39 +373,60 @@ impl Command {
     /// The inputs given after the command.
     pub(crate) fn take_inputs(&mut self) -> Inputs {
         std::mem::take(match self {
-            Self::Plan(PlanArgs { inputs, .. })
+            Self::Init(InitArgs { inputs, .. })
+            | Self::Plan(PlanArgs { inputs, .. })
             | Self::Apply(ApplyArgs { inputs, .. })
             | Self::Destroy(DestroyArgs { inputs, .. })
             | Self::Outputs(OutputsArgs { inputs, .. })
+            | Self::Rollback(RollbackArgs { inputs, .. })
+            | Self::Import(ImportArgs { inputs, .. })
+            | Self::Graph(GraphArgs { inputs, .. })
             | Self::Validate { inputs }
-            | Self::Status { inputs }
+            | Self::Status { inputs, .. }
+            | Self::History { inputs }
+            | Self::Refresh { inputs }
             | Self::Types { inputs }
+            | Self::Completions { inputs, .. }
             | Self::Events { inputs, .. }
             | Self::Schema { inputs, .. }
             | Self::State(
                 StateCommand::List { inputs }
                 | StateCommand::Show { inputs, .. }
+                | StateCommand::Export { inputs }
+                | StateCommand::Rm { inputs, .. }
+                | StateCommand::Mv { inputs, .. }
                 | StateCommand::Unlock { inputs, .. },
             ) => inputs,
         })
     }
 
-    /// The words that the lock and the history name a run by.
-    pub(crate) fn words(&self) -> &'static str {
-        match self {
-            Self::Validate { .. } => "sheave validate",
-            Self::Plan(_) => "sheave plan",
-            Self::Apply(_) => "sheave apply",
-            Self::Destroy(_) => "sheave destroy",
-            Self::Status { .. } => "sheave status",
-            Self::Outputs(_) => "sheave outputs",
-            Self::Events { .. } => "sheave events",
-            Self::State(StateCommand::List { .. }) => "sheave state list",
-            Self::State(StateCommand::Show { .. }) => "sheave state show",
-            Self::State(StateCommand::Unlock { .. }) => "sheave state unlock",
-            Self::Types { .. } => "sheave types",
-            Self::Schema { .. } => "sheave schema",
-        }
+    /// The words that the lock and the history name a run by. No options: they may hold what others should not see.
+    pub(crate) fn words(&self) -> String {
+        let words = match self {
+            Self::Rollback(args) => return format!("sheave rollback {}", args.run),
+            Self::Import(args) => return format!("sheave import {} {}", args.address, args.id),
+            Self::State(StateCommand::Rm { address, .. }) => return format!("sheave state rm {address}"),
+            Self::State(StateCommand::Mv { from, to, .. }) => return format!("sheave state mv {from} {to}"),
+            Self::Init(_) => "init",
+            Self::Validate { .. } => "validate",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
+            Self::Destroy(_) => "destroy",
+            Self::Status { .. } => "status",
+            Self::Outputs(_) => "outputs",
+            Self::Events { .. } => "events",
+            Self::History { .. } => "history",
+            Self::Refresh { .. } => "refresh",
+            Self::Graph(_) => "graph",
+            Self::State(StateCommand::List { .. }) => "state list",
+            Self::State(StateCommand::Show { .. }) => "state show",
+            Self::State(StateCommand::Export { .. }) => "state export",
+            Self::State(StateCommand::Unlock { .. }) => "state unlock",
+            Self::Types { .. } => "types",
+            Self::Schema { .. } => "schema",
+            Self::Completions { .. } => "completions",
+        };
+        format!("sheave {words}")
     }
 }
 
@@ -310,5 +451,6 @@ fn timeout(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a duration up to a week is expected, such as 90s, 10m or 1h30m".to_owned())
 }
 
+mod examples;
 #[cfg(test)]
 mod tests;

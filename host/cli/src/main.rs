@@ -11,6 +11,7 @@ mod out;
 mod plan_file;
 mod prompt;
 mod render;
+mod screen;
 mod settings;
 mod watch;
 

@@ -15,7 +15,7 @@ use crate::folders;
 const INPUT_PREFIX: &str = "SHEAVE_INPUT_";
 
 /// The driver's settings, or all that is wrong with what was given.
-pub(crate) fn settings(common: &Common, inputs: Inputs, command: &str) -> Result<Settings, Box<Report>> {
+pub(crate) fn settings(common: &Common, inputs: Inputs, command: String) -> Result<Settings, Box<Report>> {
     let mut faults = Vec::new();
     let inputs = gather(inputs, env::vars_os(), &mut faults);
     let key = env::var_os("SHEAVE_KEY").filter(|k| !k.is_empty()).and_then(|key| {
@@ -34,7 +34,7 @@ pub(crate) fn settings(common: &Common, inputs: Inputs, command: &str) -> Result
             config_dir: folders.config,
             cache_dir: folders.cache,
             key: key.map(SecretText::new),
-            command: command.to_owned(),
+            command,
         }),
         _ => Err(Box::new(Report { diagnostics: faults, ..Report::default() })),
     }

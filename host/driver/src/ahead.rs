@@ -1,21 +1,24 @@
-//! What can be said of a blueprint before any cluster is asked: everything that inputs decide.
+//! What can be said of a blueprint before any cluster is asked: it is planned against an empty state, with every plugin's
+//! answer not known.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sheave_blueprint::{Instance, NoPasswords, Repeat, ResourceSpec, Scope, codes};
-use sheave_model::{Address, Diagnostic, Role, Unknown, UnknownKind, Value};
+use sheave_engine::{Action, Event, ProviderPlanned, Rendered, Run, World};
+use sheave_model::plan::{Action as Planned, Purpose};
+use sheave_model::plugin::ProviderPlan;
+use sheave_model::stack::StackState;
+use sheave_model::{Address, Diagnostic, Masked, Unknown, UnknownKind, Value};
 
+use crate::driver::in_order;
 use crate::files::FolderFiles;
 use crate::load::{Loaded, evaluate_early};
+use crate::perform::with_files;
 use crate::targets::Targets;
-
-/// Instances of one resource that are looked at: `validate` answers at once, and `plan` looks at them all.
-const MAX_INSTANCES_CHECKED: usize = 50;
 
 /// The faults that show without any cluster.
 pub(crate) fn check_ahead(loaded: &Loaded, inputs: &BTreeMap<String, Value>, stack: &str) -> Vec<Diagnostic> {
-    let files = FolderFiles::new(&loaded.blueprint.folder);
+    let files = Arc::new(FolderFiles::new(&loaded.blueprint.folder));
     let mut faults = Vec::new();
     for (name, spec) in loaded.graph.targets.iter().filter(|(_, spec)| spec.references.is_empty()) {
         match evaluate_early(&loaded.graph, &spec.settings, inputs, stack, &files) {
@@ -26,78 +29,86 @@ pub(crate) fn check_ahead(loaded: &Loaded, inputs: &BTreeMap<String, Value>, sta
             Err(more) => faults.extend(more),
         }
     }
-    let resources = foreseen(loaded);
+    let mut run = Run::new(world(loaded, inputs, stack, files.clone()));
+    let mut inbox = vec![Event::Start];
+    while let Some(event) = inbox.pop() {
+        for action in run.step(event) {
+            inbox.extend(answer(loaded, &files, action, &mut faults));
+        }
+        faults.extend(run.take_diagnostics());
+    }
+    in_order(faults)
+}
+
+fn world(loaded: &Loaded, inputs: &BTreeMap<String, Value>, stack: &str, files: Arc<FolderFiles>) -> World {
     let unknown = |name: &String| {
-        Value::Unknown(Unknown { id: format!("stacks.{name}"), kind: UnknownKind::Other, secret: false })
+        let id = format!("stacks.{name}");
+        (name.clone(), Value::Unknown(Unknown { id, kind: UnknownKind::Other, secret: false }))
     };
-    let stacks = loaded.graph.stacks_read.iter().map(|name| (name.clone(), unknown(name))).collect();
-    let scope = Scope {
-        inputs,
-        resources: &resources,
-        stacks: &stacks,
-        each: None,
-        stack,
-        module: "",
-        files: &files,
-        passwords: &NoPasswords,
-    };
-    for (name, spec) in &loaded.graph.resources {
-        let emits = loaded.types.get(&spec.type_name).is_some_and(|t| t.info.role == Role::Emits);
-        if emits && spec.target.is_none() && loaded.graph.targets.is_empty() {
-            let summary = format!("`{name}` needs a target, and the blueprint has none");
-            let help = "add for example `targets: {main: {kubernetes: {namespace: default}}}`";
-            faults.push(Diagnostic::error(codes::NO_TARGET, summary).at(spec.span, "").with_help(help));
-        }
-        if let Err(more) = check(loaded, spec, &scope) {
-            faults.extend(
-                more.into_iter().map(|d| if d.address.is_none() { d.on(Address::new(name)) } else { d }),
-            );
-        }
+    let pins = loaded.plugins.bound.iter().map(|(name, bound)| (name.clone(), bound.pin.clone()));
+    World {
+        stack: stack.to_owned(),
+        run: "validate".to_owned(),
+        purpose: Purpose::Apply,
+        graph: Some(loaded.graph.clone()),
+        blueprint: None,
+        types: loaded.types.clone(),
+        plugins: pins.collect(),
+        settings: BTreeMap::new(),
+        inputs: inputs.clone(),
+        state: StackState { name: stack.to_owned(), ..StackState::default() },
+        outputs: BTreeMap::new(),
+        passwords: BTreeMap::new(),
+        stacks: loaded.graph.stacks_read.iter().map(unknown).collect(),
+        moved: Vec::new(),
+        files,
+        // The plan is thrown away.
+        mask: Arc::new(|_| Masked::default()),
+        only: Vec::new(),
     }
-    faults
 }
 
-/// The resources as expressions see them when nothing has been applied.
-fn foreseen(loaded: &Loaded) -> BTreeMap<String, Value> {
-    let outputs = |(name, spec): (&String, &Arc<ResourceSpec>)| {
-        let unknown =
-            || Value::Unknown(Unknown { id: name.clone(), kind: UnknownKind::Other, secret: false });
-        let single = matches!(spec.repeat, Repeat::Once) && spec.when.is_none();
-        let value = match loaded.types.get(&spec.type_name).filter(|_| single) {
-            Some(kind) => Value::Map(BTreeMap::from([(
-                "outputs".to_owned(),
-                kind.schemas.outputs.unknown_outputs(name),
-            )])),
-            None => unknown(),
-        };
-        (name.clone(), value)
-    };
-    loaded.graph.resources.iter().map(outputs).collect()
-}
-
-fn check(loaded: &Loaded, spec: &ResourceSpec, scope: &Scope<'_>) -> Result<(), Vec<Diagnostic>> {
-    let graph = &loaded.graph;
-    let mut faults = Vec::new();
-    for instance in graph.instances(&spec.repeat, scope)?.into_iter().flatten().take(MAX_INSTANCES_CHECKED) {
-        let scope = within(scope, &instance);
-        if let Some(when) = &spec.when
-            && graph.holds(when, &scope)? != Some(true)
-        {
-            continue;
+/// What would come of an action, as far as nobody is asked: nothing known, and something new.
+fn answer(
+    loaded: &Loaded,
+    files: &FolderFiles,
+    action: Action,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<Event> {
+    match action {
+        Action::Render(request) => {
+            if let Err(fault) = with_files(&loaded.types, files, &request.type_name, &request.properties) {
+                faults.push(placed(loaded, &request.address, fault));
+            }
+            let why = "nobody was asked".to_owned();
+            let result = Ok(Rendered::Deferred { properties: request.properties, why });
+            Some(Event::Rendered { address: request.address, result })
         }
-        let Some(kind) = loaded.types.get(&spec.type_name) else { break };
-        let properties = graph.evaluate(&spec.properties, &scope)?;
-        faults.extend(
-            kind.schemas.properties.check(&properties).into_iter().map(|f| spec.properties.locate(f)),
-        );
-        // The next ones are most likely wrong in the same way.
-        if !faults.is_empty() {
-            break;
+        Action::PlanProvider(request) => {
+            let outputs = match loaded.types.get(&request.type_name) {
+                Some(kind) => kind.schemas.outputs.unknown_outputs(&request.address.to_string()),
+                None => Value::empty(),
+            };
+            let planned = ProviderPlanned {
+                properties: request.properties,
+                key: String::new(),
+                action: Planned::Create,
+                changes: Vec::new(),
+                plan: ProviderPlan { outputs, replace: Vec::new(), notes: Vec::new() },
+                notes: Vec::new(),
+            };
+            Some(Event::ProviderPlanned { address: request.address, result: Ok(Box::new(planned)) })
         }
+        _ => None,
     }
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-fn within<'a>(scope: &Scope<'a>, instance: &Instance) -> Scope<'a> {
-    Scope { each: instance.each.clone(), ..*scope }
+/// A fault of a resource of the root blueprint with its place.
+fn placed(loaded: &Loaded, address: &Address, fault: Diagnostic) -> Diagnostic {
+    let spec = loaded.graph.resources.get(address.name()).filter(|_| address.module().is_none());
+    let fault = match spec {
+        Some(spec) => spec.properties.locate(fault),
+        None => fault,
+    };
+    fault.on(address.clone())
 }

@@ -95,7 +95,7 @@ impl Driver {
         let mut session = Session::new(prepared.context.clone(), Run::new(prepared.world), None, cancel);
         let pause = session.advance(Event::Start).await.map_err(|e| state_fault(&e))?;
         let mut report = Report { diagnostics: prepared.diagnostics, sources: prepared.sources };
-        report.diagnostics.append(&mut session.diagnostics);
+        report.diagnostics.extend(in_order(std::mem::take(&mut session.diagnostics)));
         match pause {
             Pause::Approval(plan) => {
                 let outcome = if plan.failed.is_empty() { RunOutcome::Ok } else { RunOutcome::Failed };
@@ -154,7 +154,7 @@ impl Driver {
             Session::new(prepared.context.clone(), Run::new(prepared.world), journal, cancel.clone());
         let pause = session.advance(Event::Start).await.map_err(|e| state_fault(&e))?;
         let mut report = Report { diagnostics: prepared.diagnostics, sources: prepared.sources };
-        report.diagnostics.append(&mut session.diagnostics);
+        report.diagnostics.extend(in_order(std::mem::take(&mut session.diagnostics)));
         let plan = match pause {
             Pause::Approval(plan) => *plan,
             Pause::Finished(_) | Pause::Aborted => return Err(Fault::Explained(Box::new(report))),
@@ -538,7 +538,7 @@ async fn carry_out(
     context.foresee(&plan).await;
     let touched: Vec<String> = touched_targets(&plan);
     let pause = session.advance(Event::Approved).await.map_err(|e| state_fault(&e))?;
-    report.diagnostics.append(&mut session.diagnostics);
+    report.diagnostics.extend(in_order(std::mem::take(&mut session.diagnostics)));
     let finished = match pause {
         Pause::Finished(finished) => finished,
         Pause::Approval(_) | Pause::Aborted => {
@@ -631,6 +631,12 @@ fn outputs_moved(plan: &Plan, context: &Context) -> bool {
     let masked: BTreeMap<String, Masked> =
         recorded.iter().map(|(name, value)| (name.clone(), context.masked(value))).collect();
     plan.outputs != masked
+}
+
+/// In the order of the blueprint: plugins and clusters answer in any.
+pub(crate) fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|d| d.labels.first().map(|l| (l.span.source.0, l.span.start)));
+    diagnostics
 }
 
 /// The name under `blueprint:`, without loading anything.

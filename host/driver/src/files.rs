@@ -8,6 +8,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::Value as Json;
 use sheave_blueprint::Files;
+use sheave_model::plugin::{Access, Grants};
 use sheave_model::{Diagnostic, SecretText, Value, pointer};
 
 use crate::load::MAX_TEXT;
@@ -33,6 +34,18 @@ impl FolderFiles {
     /// The directory handle keeps `..`, absolute paths and links inside the folder.
     fn open(&self) -> std::io::Result<Dir> {
         Dir::open_ambient_dir(&self.folder, ambient_authority())
+    }
+
+    /// Makes the folders that are granted for writing and lie inside the blueprint's folder.
+    pub(crate) fn make_folders(&self, grants: &Grants) -> std::io::Result<()> {
+        for grant in grants.filesystem.iter().filter(|g| g.access == Access::Write) {
+            if let Ok(inside) = Path::new(&grant.path).strip_prefix(&self.folder)
+                && !inside.as_os_str().is_empty()
+            {
+                self.open()?.create_dir_all(inside)?;
+            }
+        }
+        Ok(())
     }
 
     /// Every document of a file, or of the files of a folder, recursively and in the order of their names:
@@ -172,6 +185,7 @@ fn secret(value: Value) -> Value {
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+    use sheave_model::plugin::FolderGrant;
 
     fn folder() -> (tempfile::TempDir, FolderFiles) {
         let dir = tempfile::tempdir().unwrap();
@@ -206,6 +220,27 @@ mod tests {
         let found = files.documents("m").unwrap();
         assert_eq!(places(&found), ["m/a/z.json 0 Z", "m/b.yaml 0 B", "m/b.yaml 1 C"]);
         assert_eq!(places(&files.documents("m/b.yaml").unwrap()).len(), 2);
+    }
+
+    #[test]
+    fn granted_folders_are_made_inside_and_nowhere_else() {
+        let (dir, files) = folder();
+        let (other, _) = folder();
+        let grant = |path: PathBuf, access| FolderGrant { path: path.to_str().unwrap().to_owned(), access };
+        std::os::unix::fs::symlink(other.path(), dir.path().join("link")).unwrap();
+        let inside = dir.path().join("out/deep");
+        let outside = other.path().join("made");
+        let read = dir.path().join("read");
+        let folders = vec![
+            grant(inside.clone(), Access::Write),
+            grant(outside.clone(), Access::Write),
+            grant(read.clone(), Access::Read),
+        ];
+        files.make_folders(&Grants { filesystem: folders, ..Grants::default() }).unwrap();
+        assert!(inside.is_dir() && !outside.exists() && !read.exists());
+        let link = vec![grant(dir.path().join("link/made"), Access::Write)];
+        assert!(files.make_folders(&Grants { filesystem: link, ..Grants::default() }).is_err());
+        assert!(!outside.exists());
     }
 
     #[test]

@@ -26,8 +26,8 @@ mod recover;
 mod refresh;
 mod request;
 mod session;
-mod status;
 mod stacks;
+mod status;
 mod substitute;
 mod targets;
 

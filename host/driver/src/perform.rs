@@ -12,6 +12,7 @@ mod wait;
 
 pub(crate) use observe::observe;
 pub(crate) use provide::call as provide_again;
+pub(crate) use render::with_files;
 
 use std::sync::Arc;
 

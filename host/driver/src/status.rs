@@ -108,9 +108,8 @@ const OF_PODS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSe
 async fn pods(targets: &Targets, found: &[(&Address, &ObjectRecord, Found)]) -> BTreeMap<Workload, String> {
     let slow = |f: &Found| matches!(f, Ok(Some(Readiness::InProgress { .. } | Readiness::Failed { .. })));
     let workloads = found.iter().filter(|(_, o, f)| slow(f) && OF_PODS.contains(&o.id.kind.as_str()));
-    let mut places: Vec<(&str, &str)> = workloads
-        .filter_map(|(_, o, _)| Some((o.target.as_str(), o.id.namespace.as_deref()?)))
-        .collect();
+    let mut places: Vec<(&str, &str)> =
+        workloads.filter_map(|(_, o, _)| Some((o.target.as_str(), o.id.namespace.as_deref()?))).collect();
     places.sort_unstable();
     places.dedup();
     let mut said = BTreeMap::new();
@@ -176,7 +175,8 @@ mod tests {
 
     #[test]
     fn the_most_serious_reason_of_a_workloads_pods_is_told() {
-        let pods = [pod("web-1", "ContainerCreating"), pod("web-2", "ErrImagePull"), pod("web-3", "ErrImagePull")];
+        let pods =
+            [pod("web-1", "ContainerCreating"), pod("web-2", "ErrImagePull"), pod("web-3", "ErrImagePull")];
         let said = worst(&pods);
         assert_eq!(said.len(), 1);
         assert_eq!((said[0].0.kind.as_str(), said[0].0.name.as_str()), ("Deployment", "web"));

@@ -265,10 +265,28 @@ impl Checker<'_> {
         )
     }
 
+    /// Where `resources.my-db` was written, which subtracts `db` from `resources.my`: how to name `my-db`.
+    fn with_dash(&self, name: &str, at: usize) -> Option<String> {
+        let syntax = self.resolver.syntax;
+        let before = self.expression.text.get(..at)?.strip_suffix('-')?;
+        let start = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c))).map_or(0, |n| n + 1);
+        let (root, first) = before[start..].split_once('.')?;
+        let whole = format!("{first}-{name}");
+        let known = match root {
+            "resources" => syntax.resources.contains_key(&whole),
+            "inputs" => syntax.inputs.contains_key(&whole),
+            "locals" => syntax.locals.contains_key(&whole),
+            _ => false,
+        };
+        known.then(|| format!("{root}[\"{whole}\"]"))
+    }
+
     /// A name that is no root.
     fn stranger(&self, name: &str, path: &Path<'_>) -> Checked {
         let syntax = self.resolver.syntax;
-        let help = if syntax.inputs.contains_key(name) {
+        let help = if let Some(written) = self.with_dash(name, path.root_at.0) {
+            format!("`-` subtracts: write `{written}`")
+        } else if syntax.inputs.contains_key(name) {
             format!("did you mean `inputs.{name}`?")
         } else if syntax.locals.contains_key(name) {
             format!("did you mean `locals.{name}`?")

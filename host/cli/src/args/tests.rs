@@ -68,6 +68,17 @@ fn every_command_takes_inputs() {
         "schema",
         "state list",
         "state show web",
+        "state export",
+        "state rm web",
+        "state mv web www",
+        "init",
+        "init shop",
+        "history",
+        "rollback 3",
+        "refresh",
+        "import web blog/web",
+        "graph",
+        "completions bash",
         "state unlock",
     ] {
         let mut cli = parse(&format!("sheave {command} --input a=1"));
@@ -102,12 +113,30 @@ fn what_makes_no_sense_is_refused() {
         "sheave apply plan.json --only a",
         "sheave outputs --reveal",
         "sheave state show",
+        "sheave state rm",
+        "sheave state mv a",
+        "sheave state mv a b.",
+        "sheave rollback",
+        "sheave import web",
+        "sheave graph --svg --dot",
+        "sheave completions",
+        "sheave completions tcsh",
         "sheave frobnicate",
         "sheave state",
         "sheave",
     ] {
         refused(line);
     }
+}
+
+#[test]
+fn a_run_is_named_by_its_command_and_never_by_its_options() {
+    let words = |line: &str| parse(line).command.words();
+    assert_eq!(words("sheave apply --yes --input password=hunter2"), "sheave apply");
+    assert_eq!(words("sheave rollback 3 --input password=hunter2"), "sheave rollback 3");
+    assert_eq!(words("sheave import web blog/web --stack s"), "sheave import web blog/web");
+    assert_eq!(words("sheave state mv web db.web --json"), "sheave state mv web db.web");
+    assert_eq!(words("sheave state rm shard[2] -y"), "sheave state rm shard[2]");
 }
 
 #[test]

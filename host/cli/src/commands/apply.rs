@@ -1,4 +1,4 @@
-//! `sheave apply` and `sheave destroy`: plan, ask, and carry out.
+//! `sheave apply`, `sheave destroy` and `sheave rollback`: plan, ask, and carry out.
 
 use std::cell::Cell;
 
@@ -9,7 +9,7 @@ use sheave_model::plan::{Plan, Purpose};
 
 use super::run::Run;
 use super::{Session, explained};
-use crate::args::{ApplyArgs, Command, DestroyArgs};
+use crate::args::{ApplyArgs, Command, DestroyArgs, RollbackArgs};
 use crate::exit::Exit;
 use crate::out::Out;
 use crate::render::{line, outputs, outside, plan};
@@ -40,14 +40,27 @@ pub(super) async fn apply(
         Some(plan) => carry_out(session, plan, out).await,
         None => {
             let request = PlanRequest { purpose: Purpose::Apply, only: args.only };
-            plan_and_ask(session, &request, args.yes, out).await
+            plan_and_ask(session, &Work::Plan(request), args.yes, out).await
         }
     }
 }
 
 pub(super) async fn destroy(session: &Session, args: DestroyArgs, out: &mut Out) -> Result<Exit, Fault> {
     let request = PlanRequest { purpose: Purpose::Destroy, only: Vec::new() };
-    plan_and_ask(session, &request, args.yes, out).await
+    plan_and_ask(session, &Work::Plan(request), args.yes, out).await
+}
+
+/// `sheave rollback`: what an earlier run was given, planned anew.
+pub(super) async fn rollback(session: &Session, args: RollbackArgs, out: &mut Out) -> Result<Exit, Fault> {
+    plan_and_ask(session, &Work::Rollback(args.run), args.yes, out).await
+}
+
+/// What is planned, and carried out when it is approved.
+enum Work {
+    /// The blueprint, or the end of the stack.
+    Plan(PlanRequest),
+    /// An earlier run.
+    Rollback(String),
 }
 
 /// A saved plan was reviewed: it is not asked about.
@@ -73,13 +86,17 @@ enum Asked {
 
 async fn plan_and_ask(
     session: &Session,
-    request: &PlanRequest,
+    work: &Work,
     yes: bool,
     out: &mut Out,
 ) -> Result<Exit, Fault> {
     if !yes {
         prompt::possible(session.json).map_err(explained)?;
     }
+    let purpose = match work {
+        Work::Plan(request) => request.purpose,
+        Work::Rollback(_) => Purpose::Apply,
+    };
     let (run, tell) = Run::new(session, out);
     let asked = Cell::new(Asked::No);
     let approve = async |planned: &PlanReport| {
@@ -88,13 +105,17 @@ async fn plan_and_ask(
         let text = render(&planned.plan, session.look.out);
         run.show(&format!("{text}\n"));
         run.explain(&planned.report);
-        let approved = yes || ask(session, &run, request.purpose).await;
+        let approved = yes || ask(session, &run, purpose).await;
         asked.set(if approved { Asked::Approved } else { Asked::Declined });
         approved
     };
     let cancel = Cancel::default();
-    let done = run.through(session.driver.apply(request, approve, &tell, &cancel), Some(&cancel)).await;
-    Ok(ended(session, run, done, request.purpose, asked.get(), out))
+    let driver = &session.driver;
+    let done = match work {
+        Work::Plan(request) => run.through(driver.apply(request, approve, &tell, &cancel), Some(&cancel)).await,
+        Work::Rollback(past) => run.through(driver.rollback(past, approve, &tell, &cancel), Some(&cancel)).await,
+    };
+    Ok(ended(session, run, done, purpose, asked.get(), out))
 }
 
 async fn ask(session: &Session, run: &Run<'_>, purpose: Purpose) -> bool {

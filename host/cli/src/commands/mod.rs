@@ -1,9 +1,15 @@
 //! The commands, one file each, and what they share.
 
 mod apply;
+mod completions;
 mod events;
+mod graph;
+mod history;
+mod import;
+mod init;
 mod outputs;
 mod plan;
+mod refresh;
 mod run;
 mod schema;
 mod state;
@@ -46,15 +52,20 @@ pub(crate) fn run(mut cli: Cli) -> Exit {
     let stack = cli.common.stack.clone().unwrap_or_default();
     let inputs = cli.inputs.and(cli.command.take_inputs());
     let mut out = Out::of_process();
-    let done = settings::settings(&cli.common, inputs, cli.command.words())
-        .map_err(Fault::Explained)
-        .and_then(|mut settings| {
-            let saved = apply::saved(&cli.command, &mut settings)?;
-            let file = settings.blueprint.display().to_string();
-            let session =
-                Session { driver: Driver::new(settings), look, json, logs, stack: stack.clone(), file };
-            dispatch(&session, cli.command, saved, &mut out)
-        });
+    let done = match &cli.command {
+        // These need neither a key nor a cache, and so no home.
+        Command::Completions { shell, .. } => Ok(completions::run(*shell, &mut out)),
+        Command::Init(args) => init::run(args.folder.as_deref(), &cli.common.file, json, &mut out),
+        _ => settings::settings(&cli.common, inputs, cli.command.words())
+            .map_err(Fault::Explained)
+            .and_then(|mut settings| {
+                let saved = apply::saved(&cli.command, &mut settings)?;
+                let file = settings.blueprint.display().to_string();
+                let session =
+                    Session { driver: Driver::new(settings), look, json, logs, stack: stack.clone(), file };
+                dispatch(&session, cli.command, saved, &mut out)
+            }),
+    };
     let exit = done.unwrap_or_else(|fault| {
         let (exit, report) = told_by(fault);
         if json {
@@ -81,14 +92,29 @@ fn dispatch(session: &Session, command: Command, saved: Option<Plan>, out: &mut 
         Command::Apply(args) => threads(apply::apply(session, args, saved, out)),
         Command::Destroy(args) => threads(apply::destroy(session, args, out)),
         Command::Validate { .. } => one_thread(validate::run(session, out)),
-        Command::Status { .. } => threads(status::run(session, out)),
+        Command::Status { watch: false, .. } => threads(status::run(session, out)),
+        Command::Status { watch: true, .. } => threads(status::watch(session, out)),
+        Command::History { .. } => one_thread(history::run(session, out)),
+        Command::Rollback(args) => threads(apply::rollback(session, args, out)),
+        Command::Refresh { .. } => threads(refresh::run(session, out)),
+        Command::Import(args) => threads(import::run(session, args, out)),
+        Command::Graph(args) => one_thread(graph::run(session, args, out)),
         Command::Outputs(args) => one_thread(outputs::run(session, args, out)),
         Command::Events { limit, .. } => one_thread(events::run(session, limit, out)),
         Command::State(StateCommand::List { .. }) => one_thread(state::list(session, out)),
         Command::State(StateCommand::Show { address, .. }) => one_thread(state::show(session, &address, out)),
+        Command::State(StateCommand::Export { .. }) => one_thread(state::export(session, out)),
+        Command::State(StateCommand::Rm { address, yes, .. }) => {
+            one_thread(state::remove(session, &address, yes, out))
+        }
+        Command::State(StateCommand::Mv { from, to, .. }) => {
+            one_thread(state::rename(session, &from, &to, out))
+        }
         Command::State(StateCommand::Unlock { yes, .. }) => one_thread(state::unlock(session, yes, out)),
         Command::Types { .. } => one_thread(schema::types(session, out)),
         Command::Schema { type_name, .. } => one_thread(schema::schema(session, type_name.as_deref(), out)),
+        // Done before there was a session.
+        Command::Completions { .. } | Command::Init(_) => Ok(Exit::Done),
     }
 }
 

@@ -54,6 +54,16 @@ impl<'a> Run<'a> {
         (run, tell)
     }
 
+    /// The same for work that is soon done and says at its end what came of it: its events are for scripts alone.
+    pub(super) fn quiet(session: &'a Session, out: &mut Out) -> (Self, Watcher) {
+        let (run, tell) = Self::new(session, out);
+        if session.json {
+            return (run, tell);
+        }
+        // Sent to nobody: a receiver that went away is no fault.
+        (run, mpsc::unbounded_channel().0)
+    }
+
     /// Lets `work` run, which tells the watcher of its events. The first request to stop goes to `cancel`, and the second; the
     /// third, or the first where there is no `cancel`, drops the work: none.
     pub(super) async fn through<T>(

@@ -39,6 +39,72 @@ fn shown(record: &serde_json::Value, paint: Paint) -> String {
     text
 }
 
+pub(super) async fn export(session: &Session, out: &mut Out) -> Result<Exit, Fault> {
+    document(out, &session.driver.state_export().await?.state);
+    Ok(Exit::Done)
+}
+
+pub(super) async fn remove(
+    session: &Session,
+    address: &Address,
+    yes: bool,
+    out: &mut Out,
+) -> Result<Exit, Fault> {
+    if !yes {
+        prompt::possible(session.json).map_err(explained)?;
+    }
+    let approve = async |found: &[Address]| yes || prompt::ask(&question(found)).await;
+    let Some(removed) = session.driver.state_remove(address, approve).await? else {
+        out.line("Nothing was changed.");
+        return Ok(Exit::Fault);
+    };
+    if session.json {
+        document(out, &serde_json::json!({"removed": removed}));
+    } else {
+        for address in removed {
+            out.line(&format!("{} was forgotten; what it stands for is left as it is.", shown_address(&address)));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Addresses that a question lists: more would push the question off the screen.
+const MAX_LISTED: usize = 12;
+
+fn question(found: &[Address]) -> String {
+    let mut text = "Forget what is recorded of:\n".to_owned();
+    for address in found.iter().take(MAX_LISTED) {
+        text.push_str(&format!("  {}\n", shown_address(address)));
+    }
+    if found.len() > MAX_LISTED {
+        text.push_str(&format!("  and {} more\n", found.len() - MAX_LISTED));
+    }
+    text.push_str("What it stands for is left as it is, and nobody's from then on.");
+    text
+}
+
+pub(super) async fn rename(
+    session: &Session,
+    from: &Address,
+    to: &Address,
+    out: &mut Out,
+) -> Result<Exit, Fault> {
+    let moved = session.driver.state_move(from, to).await?;
+    if session.json {
+        let moved: Vec<_> = moved.iter().map(|(from, to)| serde_json::json!({"from": from, "to": to})).collect();
+        document(out, &serde_json::json!({"moved": moved}));
+    } else {
+        for (from, to) in moved {
+            out.line(&format!("{} is {} from now on.", shown_address(&from), shown_address(&to)));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn shown_address(address: &Address) -> String {
+    outside::line(&address.to_string()).into_owned()
+}
+
 pub(super) async fn unlock(session: &Session, yes: bool, out: &mut Out) -> Result<Exit, Fault> {
     if !yes {
         prompt::possible(session.json).map_err(explained)?;

@@ -63,6 +63,23 @@ fn targets(plan: &Plan) -> BTreeSet<&str> {
     plan.resources.iter().flat_map(|r| r.objects.iter().map(|o| o.target.as_str())).collect()
 }
 
+/// What others changed of one object; `address` and `id` are harmless.
+pub(crate) fn drifted(
+    out: &mut String,
+    address: &str,
+    id: &str,
+    drift: &[FieldChange],
+    paint: Paint,
+) -> fmt::Result {
+    for (manager, fields) in by_manager(drift) {
+        let whose = manager.map_or(String::new(), |m| format!(" by {}", outside::line(m)));
+        writeln!(out, "{}", paint.yellow(format_args!("{address}: {id} was changed outside of Sheave{whose}")))?;
+        let theirs: Vec<_> = fields.into_iter().map(from_ours_to_theirs).collect();
+        change::changes(out, &theirs, 2, paint)?;
+    }
+    Ok(())
+}
+
 /// The sign before what is done, and what it means.
 fn sign(action: Action) -> (&'static str, &'static str) {
     match action {
@@ -229,17 +246,7 @@ impl Renderer<'_> {
         for (resource, object) in &drifted {
             let address = resource.address.to_string();
             let id = object.object.to_string();
-            for (manager, fields) in by_manager(&object.drift) {
-                let (address, id) = (outside::line(&address), outside::line(&id));
-                let whose = manager.map_or(String::new(), |m| format!(" by {}", outside::line(m)));
-                writeln!(
-                    out,
-                    "{}",
-                    self.paint.yellow(format_args!("{address}: {id} was changed outside of Sheave{whose}"))
-                )?;
-                let theirs: Vec<_> = fields.into_iter().map(from_ours_to_theirs).collect();
-                change::changes(out, &theirs, 2, self.paint)?;
-            }
+            self::drifted(out, &outside::line(&address), &outside::line(&id), &object.drift, self.paint)?;
         }
         if drifted.is_empty() { Ok(()) } else { writeln!(out) }
     }

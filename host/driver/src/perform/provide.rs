@@ -41,7 +41,12 @@ pub(crate) async fn call(
         }
         resume = Some(bytes.clone());
     }
-    let plugin = &context.plugin_of(&request.type_name).map_err(fault)?.plugin;
+    let bound = context.plugin_of(&request.type_name).map_err(fault)?;
+    let plugin = &bound.plugin;
+    if request.desired.is_some() {
+        // A folder that cannot be made is missed when the plugin is given it, with words for that.
+        let _ = context.files.make_folders(&bound.pin.grants);
+    }
     let instance = context.instance_of(address, &request.type_name).map_err(fault)?;
     let name = &request.type_name.plugin;
     let mut tokens = TokenTable::default();

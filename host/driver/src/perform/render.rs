@@ -1,9 +1,10 @@
 //! Rendering: properties checked, live objects looked up, objects rendered, twice where they hold tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
-use sheave_engine::{Failure, RenderRequest, Rendered, RenderedObject};
+use sheave_engine::{CompiledType, Failure, RenderRequest, Rendered, RenderedObject};
 use sheave_model::plan::ObjectOrder;
 use sheave_model::{Address, Diagnostic, TypeName, Value};
 use sheave_plugin_host::wire;
@@ -11,6 +12,7 @@ use sheave_secrets::{Comparison, Family, TokenTable};
 
 use super::call::{check, failed, render_key};
 use crate::context::Context;
+use crate::files::FolderFiles;
 
 /// Rounds in which `needs` may ask for more.
 const MAX_LOOKUP_ROUNDS: usize = 5;
@@ -18,7 +20,7 @@ const MAX_LOOKUP_ROUNDS: usize = 5;
 /// Renders a resource's objects.
 pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<Rendered, Failure> {
     let RenderRequest { address, type_name, target, properties, known } = &request;
-    let read = with_files(context, type_name, properties)
+    let read = with_files(&context.types, &context.files, type_name, properties)
         .map_err(|d| Failure::blueprint(vec![d.on(address.clone())]))?;
     let properties = read.as_ref().unwrap_or(properties);
     let key = render_key(context, address, type_name, target.as_deref(), properties);
@@ -57,18 +59,19 @@ pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<
 }
 
 /// The properties with the documents of files in place of their paths (`x-files`); none where the type has no such.
-fn with_files(
-    context: &Context,
+pub(crate) fn with_files(
+    types: &BTreeMap<TypeName, Arc<CompiledType>>,
+    files: &FolderFiles,
     type_name: &TypeName,
     properties: &Value,
 ) -> Result<Option<Value>, Diagnostic> {
-    let Some(kind) = context.types.get(type_name) else { return Ok(None) };
+    let Some(kind) = types.get(type_name) else { return Ok(None) };
     let Value::Map(fields) = properties else { return Ok(None) };
     let mut read = None;
     for (name, schema) in kind.info.schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
         let wanted = schema.get("x-files").and_then(Json::as_bool) == Some(true);
         let Some(Value::Text(path)) = fields.get(name).filter(|_| wanted) else { continue };
-        let documents = context.files.documents(path).map_err(|d| d.pointing(format!("/{name}").as_str()))?;
+        let documents = files.documents(path).map_err(|d| d.pointing(format!("/{name}").as_str()))?;
         read.get_or_insert_with(|| fields.clone()).insert(name.clone(), documents);
     }
     Ok(read.map(Value::Map))
