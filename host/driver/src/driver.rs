@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use sheave_blueprint::Graph;
 use sheave_engine::{Event, Finished, Run, World};
 use sheave_model::event::{RunOutcome, What};
 use sheave_model::journal::{Entry, RunRecord};
 use sheave_model::plan::{BlueprintText, Counts, PLAN_FORMAT, Plan, Purpose};
 use sheave_model::plugin::ObjectId;
 use sheave_model::stack::StackState;
-use sheave_model::{Diagnostic, Masked, Role, SecretText, Sources, Value};
+use sheave_model::{Address, Diagnostic, Masked, Role, SecretText, Sources, Value};
 use sheave_plugin_host::{HostConfig, PluginHost};
 use sheave_secrets::{MasterKey, StackKey};
 use sheave_state::{LockGuard, LockOwner, SqliteStore, StateError, Store as _};
@@ -390,6 +391,13 @@ impl Driver {
             Some(l) => (Some(l.graph), Some(l.blueprint), l.types, l.plugins, l.report),
             None => (None, None, BTreeMap::new(), PluginSet::default(), Report::default()),
         };
+        if let Some(graph) = graph.as_deref() {
+            let unknown: Vec<Diagnostic> =
+                request.only.iter().filter(|only| !stands_in(graph, only)).map(no_such_resource).collect();
+            if !unknown.is_empty() {
+                return Err(with(&report, unknown));
+            }
+        }
         let moved = graph.as_deref().map_or_else(Vec::new, |graph| apply_moves(graph, &mut state));
         let folder = blueprint.as_ref().map_or_else(String::new, |b| b.folder.clone());
         let files = Arc::new(FolderFiles::new(&folder));
@@ -631,6 +639,24 @@ fn outputs_moved(plan: &Plan, context: &Context) -> bool {
     let masked: BTreeMap<String, Masked> =
         recorded.iter().map(|(name, value)| (name.clone(), context.masked(value))).collect();
     plan.outputs != masked
+}
+
+/// Whether the blueprint, or a module in it, has a resource of that name.
+fn stands_in(graph: &Graph, address: &Address) -> bool {
+    let mut graph = graph;
+    let mut steps = address.steps().iter().peekable();
+    while let Some(step) = steps.next() {
+        match graph.modules.get(&step.name) {
+            Some(module) => graph = &module.graph,
+            None => return steps.peek().is_none() && graph.resources.contains_key(&step.name),
+        }
+    }
+    true
+}
+
+fn no_such_resource(address: &Address) -> Diagnostic {
+    Diagnostic::error("plan.no-such-resource", format!("the blueprint has no resource `{address}`"))
+        .with_help("`--only` takes addresses of the blueprint, such as `web`, `web[1]` or `db.server`")
 }
 
 /// In the order of the blueprint: plugins and clusters answer in any.

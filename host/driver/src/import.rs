@@ -75,7 +75,7 @@ impl Driver {
     ) -> Result<ImportReport, Fault> {
         let request = PlanRequest { purpose: Purpose::Apply, only: vec![address.without_key()] };
         let Prepared { context, mut world, sources, diagnostics } =
-            self.prepare(&request, store, watcher, cancel).await?;
+            self.prepare(&request, store, watcher, cancel).await.map_err(about_an_import)?;
         if context.state.resources.contains_key(address) {
             let summary = format!("`{address}` is in the stack already");
             return Err(explained(Diagnostic::error("import.recorded", summary).with_help(format!(
@@ -123,6 +123,19 @@ impl Driver {
     }
 }
 
+const NO_RESOURCE: &str = "import.no-resource";
+const WRITE_IT_FIRST: &str = "write the resource into the blueprint first, then import what it stands for";
+
+/// A plan's refusal of the address, said of an import.
+fn about_an_import(fault: Fault) -> Fault {
+    let Fault::Explained(mut report) = fault else { return fault };
+    for diagnostic in report.diagnostics.iter_mut().filter(|d| d.code == "plan.no-such-resource") {
+        diagnostic.code = NO_RESOURCE.to_owned();
+        diagnostic.help = Some(WRITE_IT_FIRST.to_owned());
+    }
+    Fault::Explained(report)
+}
+
 /// The resource that an address is an instance of.
 fn spec_of<'a>(graph: &'a mut Graph, address: &Address) -> Option<&'a mut sheave_blueprint::ResourceSpec> {
     let (last, path) = address.steps().split_last()?;
@@ -147,7 +160,7 @@ fn not_planned(address: &Address, plan: &Plan, report: Report) -> Fault {
         .filter(|r| r.address.bare() == address.bare())
         .map(|r| r.address.to_string())
         .collect();
-    let fault = Diagnostic::error("import.no-resource", format!("the blueprint has no instance `{address}`"));
+    let fault = Diagnostic::error(NO_RESOURCE, format!("the blueprint has no instance `{address}`"));
     explained(if instances.is_empty() {
         fault.with_help("its `when`, `count` or `for-each` makes none")
     } else {

@@ -3,7 +3,7 @@
 //! Outcomes of what has ended and intents of what is to begin go to the store in one transaction; only then is anything
 //! sent. So a host that is killed anywhere has written down all that it may have done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sheave_engine::{Action, Event, Failure, Finished, Run};
@@ -90,6 +90,7 @@ impl<'a> Session<'a> {
                 actions.extend(self.run.step(event));
             }
             let outcomes = !entries.is_empty();
+            self.note_targets(&actions, &mut entries).await;
             let made = self.prepare(&actions, &mut entries, &mut inbox);
             let intents = entries.iter().any(|e| matches!(e, Entry::Intent(_)));
             let told: Vec<What> = actions
@@ -114,6 +115,24 @@ impl<'a> Session<'a> {
             }
             if inbox.is_empty() && !self.receive(&mut inbox).await {
                 return Ok(Pause::Aborted);
+            }
+        }
+    }
+
+    /// Writes down how to reach a target again before something is made there for the first time: one whose settings
+    /// read resources was not reached before.
+    async fn note_targets(&self, actions: &[Action], entries: &mut Vec<Entry>) {
+        if self.journal.is_none() {
+            return;
+        }
+        let mut new: BTreeSet<&str> = BTreeSet::new();
+        for action in actions {
+            if let Action::Apply(request) = action
+                && !self.state.targets.contains_key(&request.target)
+                && new.insert(&request.target)
+                && let Some(target) = self.context.targets.record(&request.target).await
+            {
+                entries.push(Entry::TargetUsed { name: request.target.clone(), target });
             }
         }
     }

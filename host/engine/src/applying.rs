@@ -403,7 +403,12 @@ impl Applying {
         each: &Each,
         actions: &mut Vec<Action>,
     ) {
-        let around = Around { world: &self.world, modules: &self.modules, passwords: &self.passwords };
+        let around = Around {
+            world: &self.world,
+            modules: &self.modules,
+            passwords: &self.passwords,
+            to_be_made: &|_| false,
+        };
         let evaluated = evaluate(around, &mut self.late, spec, kind, address, each, actions);
         let missing = self.passwords.take_missing();
         let found = match evaluated {

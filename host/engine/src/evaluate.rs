@@ -41,20 +41,19 @@ impl Late {
     /// known yet.
     fn settle(
         &mut self,
-        world: &World,
-        modules: &Modules,
-        passwords: &PasswordBook,
+        around: Around<'_>,
         target: Option<&str>,
         plugin: &str,
         actions: &mut Vec<Action>,
     ) -> Result<Option<String>, Vec<Diagnostic>> {
+        let Around { world, modules, passwords, to_be_made } = around;
         let Some(graph) = &world.graph else { return Ok(None) };
         let root = Address::new("root");
         let evaluate = |template: &Template| modules.evaluate(&root, passwords, template, &None);
         let late = target.and_then(|name| Some((name, graph.targets.get(name)?)));
         if let Some((name, spec)) = late.filter(|(_, spec)| !spec.references.is_empty()) {
             let settings = evaluate(&spec.settings)?;
-            if settings.has_unknown() {
+            if settings.has_unknown() || spec.references.iter().any(|name| to_be_made(name)) {
                 return Ok(Some(format!("its target `{name}` is known after apply")));
             }
             if self.targets.get(name) != Some(&settings) {
@@ -82,6 +81,9 @@ pub(crate) struct Around<'a> {
     pub(crate) world: &'a World,
     pub(crate) modules: &'a Modules,
     pub(crate) passwords: &'a PasswordBook,
+    /// Whether a resource of the root blueprint is still to be made: a cluster of which only the address is known
+    /// cannot be asked anything.
+    pub(crate) to_be_made: &'a dyn Fn(&str) -> bool,
 }
 
 /// Evaluates an instance's properties and target, and checks the properties. Errors are the blueprint's.
@@ -94,7 +96,7 @@ pub(crate) fn evaluate(
     each: &Each,
     actions: &mut Vec<Action>,
 ) -> Result<Evaluated, Vec<Diagnostic>> {
-    let Around { world, modules, passwords } = around;
+    let Around { modules, passwords, .. } = around;
     let properties = modules.evaluate(address, passwords, &spec.properties, each)?;
     let properties = kind.schemas.properties.mark_sensitive(properties);
     let faults: Vec<Diagnostic> =
@@ -107,7 +109,7 @@ pub(crate) fn evaluate(
         (Role::Emits, Some(module)) => Some(target(around, module, spec, address, each)?),
     };
     let plugin = &spec.type_name.plugin;
-    let mut unknown = late.settle(world, modules, passwords, target.as_deref(), plugin, actions)?;
+    let mut unknown = late.settle(around, target.as_deref(), plugin, actions)?;
     if let Unknowns::Defer(pointers) = kind.schemas.properties.verdict_on_unknowns(&properties) {
         unknown.get_or_insert_with(|| format!("{} known after apply", pointers.join(", ")));
     }

@@ -197,7 +197,18 @@ impl Planning {
         actions: &mut Vec<Action>,
     ) {
         let Some(kind) = kind_of(&self.world, spec) else { return };
-        let around = Around { world: &self.world, modules: &self.modules, passwords: &self.passwords };
+        let planned = &self.planned;
+        let to_be_made = |name: &str| {
+            let base = Address::new(name);
+            let mut under = planned.range(base.clone()..).take_while(|(a, _)| a.is_within(&base));
+            under.any(|(_, r)| matches!(r.action, Planned::Create | Planned::Replace))
+        };
+        let around = Around {
+            world: &self.world,
+            modules: &self.modules,
+            passwords: &self.passwords,
+            to_be_made: &to_be_made,
+        };
         let evaluated = match evaluate(around, &mut self.late, spec, &kind, &address, each, actions) {
             Ok(found) => found,
             Err(diagnostics) => {

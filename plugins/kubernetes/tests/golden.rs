@@ -251,6 +251,7 @@ fn what_cannot_change_is_marked() {
         ("PersistentVolumeClaim", "/spec/accessModes"),
         ("PersistentVolume", "/spec/nfs"),
         ("Pod", "/spec/nodeName"),
+        ("Pod", "/spec/terminationGracePeriodSeconds"),
         ("Pod", "/spec/containers/*/env"),
         ("RoleBinding", "/roleRef"),
         ("ClusterRoleBinding", "/roleRef"),

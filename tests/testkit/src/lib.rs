@@ -7,11 +7,13 @@ pub mod audit;
 pub mod binary;
 pub mod call;
 pub mod cluster;
+pub mod example;
 pub mod leaks;
 pub mod stack;
 
 pub use call::{Call, Output, Running};
 pub use cluster::Cluster;
+pub use example::Example;
 pub use leaks::Secret;
 pub use stack::Stack;
 

@@ -84,12 +84,7 @@ enum Asked {
     Declined,
 }
 
-async fn plan_and_ask(
-    session: &Session,
-    work: &Work,
-    yes: bool,
-    out: &mut Out,
-) -> Result<Exit, Fault> {
+async fn plan_and_ask(session: &Session, work: &Work, yes: bool, out: &mut Out) -> Result<Exit, Fault> {
     if !yes {
         prompt::possible(session.json).map_err(explained)?;
     }
@@ -112,8 +107,12 @@ async fn plan_and_ask(
     let cancel = Cancel::default();
     let driver = &session.driver;
     let done = match work {
-        Work::Plan(request) => run.through(driver.apply(request, approve, &tell, &cancel), Some(&cancel)).await,
-        Work::Rollback(past) => run.through(driver.rollback(past, approve, &tell, &cancel), Some(&cancel)).await,
+        Work::Plan(request) => {
+            run.through(driver.apply(request, approve, &tell, &cancel), Some(&cancel)).await
+        }
+        Work::Rollback(past) => {
+            run.through(driver.rollback(past, approve, &tell, &cancel), Some(&cancel)).await
+        }
     };
     Ok(ended(session, run, done, purpose, asked.get(), out))
 }

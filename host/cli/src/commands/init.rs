@@ -21,12 +21,7 @@ const FALLBACK: &str = "first";
 /// What belongs into no repository: the state with its journal.
 const IGNORED: &str = ".sheave/";
 
-pub(super) fn run(
-    folder: Option<&Path>,
-    file: &Path,
-    json: bool,
-    out: &mut Out,
-) -> Result<Exit, Fault> {
+pub(super) fn run(folder: Option<&Path>, file: &Path, json: bool, out: &mut Out) -> Result<Exit, Fault> {
     let folder = folder.unwrap_or(Path::new("."));
     let path = folder.join(file);
     write(folder, &path).map_err(explained)?;
@@ -41,7 +36,11 @@ pub(super) fn run(
         true => String::new(),
         false => format!("  cd {}\n", outside::line(&folder.display().to_string())),
     };
-    let with = if file != Path::new("blueprint.yaml") { format!(" -f {}", outside::line(&file.display().to_string())) } else { String::new() };
+    let with = if file != Path::new("blueprint.yaml") {
+        format!(" -f {}", outside::line(&file.display().to_string()))
+    } else {
+        String::new()
+    };
     out.text(&format!(
         "Wrote {shown}: a page, a web server that shows it, and a Service before it.\n\n{cd}  sheave plan{with}      \
          what it would make\n  sheave apply{with}     make it\n  sheave destroy{with}   take it away again\n"
@@ -68,7 +67,8 @@ fn refused(path: &Path, fault: &io::Error) -> Box<Diagnostic> {
         );
     }
     Box::new(
-        Diagnostic::error("cli.unwritable", format!("{shown} cannot be written")).with_detail(fault.to_string()),
+        Diagnostic::error("cli.unwritable", format!("{shown} cannot be written"))
+            .with_detail(fault.to_string()),
     )
 }
 

@@ -56,15 +56,15 @@ pub(crate) fn run(mut cli: Cli) -> Exit {
         // These need neither a key nor a cache, and so no home.
         Command::Completions { shell, .. } => Ok(completions::run(*shell, &mut out)),
         Command::Init(args) => init::run(args.folder.as_deref(), &cli.common.file, json, &mut out),
-        _ => settings::settings(&cli.common, inputs, cli.command.words())
-            .map_err(Fault::Explained)
-            .and_then(|mut settings| {
+        _ => settings::settings(&cli.common, inputs, cli.command.words()).map_err(Fault::Explained).and_then(
+            |mut settings| {
                 let saved = apply::saved(&cli.command, &mut settings)?;
                 let file = settings.blueprint.display().to_string();
                 let session =
                     Session { driver: Driver::new(settings), look, json, logs, stack: stack.clone(), file };
                 dispatch(&session, cli.command, saved, &mut out)
-            }),
+            },
+        ),
     };
     let exit = done.unwrap_or_else(|fault| {
         let (exit, report) = told_by(fault);

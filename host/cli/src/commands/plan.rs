@@ -36,7 +36,7 @@ pub(super) async fn run(session: &Session, args: PlanArgs, out: &mut Out) -> Res
     let failed = has_errors(&report) || !plan.failed.is_empty();
     let outcome = if failed { RunOutcome::Failed } else { RunOutcome::Ok };
     run.finish(report, outcome, plan.counts(), out);
-    let changes = plan.resources.iter().any(|r| r.action != Action::NoOp);
+    let changes = !plan.moved.is_empty() || plan.resources.iter().any(|r| r.action != Action::NoOp);
     Ok(match (failed, args.detailed_exitcode && changes) {
         (true, _) => Exit::Fault,
         (false, true) => Exit::Changes,

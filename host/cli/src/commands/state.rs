@@ -5,6 +5,7 @@ use sheave_model::Address;
 
 use super::{Session, document, explained};
 use crate::exit::Exit;
+use crate::interrupt::Interrupts;
 use crate::look::Paint;
 use crate::out::Out;
 use crate::prompt;
@@ -54,7 +55,16 @@ pub(super) async fn remove(
         prompt::possible(session.json).map_err(explained)?;
     }
     let approve = async |found: &[Address]| yes || prompt::ask(&question(found)).await;
-    let Some(removed) = session.driver.state_remove(address, approve).await? else {
+    let mut interrupts = Interrupts::new();
+    let removed = tokio::select! {
+        biased;
+        () = interrupts.next() => {
+            out.line("\nNothing was changed.");
+            return Ok(Exit::Interrupted);
+        }
+        removed = session.driver.state_remove(address, approve) => removed?,
+    };
+    let Some(removed) = removed else {
         out.line("Nothing was changed.");
         return Ok(Exit::Fault);
     };
@@ -62,7 +72,10 @@ pub(super) async fn remove(
         document(out, &serde_json::json!({"removed": removed}));
     } else {
         for address in removed {
-            out.line(&format!("{} was forgotten; what it stands for is left as it is.", shown_address(&address)));
+            out.line(&format!(
+                "{} was forgotten; what it stands for is left as it is.",
+                shown_address(&address)
+            ));
         }
     }
     Ok(Exit::Done)
@@ -91,7 +104,8 @@ pub(super) async fn rename(
 ) -> Result<Exit, Fault> {
     let moved = session.driver.state_move(from, to).await?;
     if session.json {
-        let moved: Vec<_> = moved.iter().map(|(from, to)| serde_json::json!({"from": from, "to": to})).collect();
+        let moved: Vec<_> =
+            moved.iter().map(|(from, to)| serde_json::json!({"from": from, "to": to})).collect();
         document(out, &serde_json::json!({"moved": moved}));
     } else {
         for (from, to) in moved {

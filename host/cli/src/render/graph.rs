@@ -93,7 +93,8 @@ pub(crate) fn kind(node: &GraphNode) -> String {
 
 /// In the language of Graphviz; an arrow points at what is needed.
 pub(crate) fn dot(name: &str, nodes: &[GraphNode]) -> String {
-    let mut out = format!("digraph {} {{\n  node [shape=box, style=rounded, fontname=\"sans-serif\"]\n", quoted(name));
+    let mut out =
+        format!("digraph {} {{\n  node [shape=box, style=rounded, fontname=\"sans-serif\"]\n", quoted(name));
     // Writing to a String cannot fail.
     for node in nodes {
         let label = format!("{}\n{}", node.name, kind(node));
@@ -125,9 +126,7 @@ fn quoted(text: &str) -> String {
 
 /// As one document.
 pub(crate) fn json(name: &str, nodes: &[GraphNode]) -> Json {
-    let node = |n: &GraphNode| {
-        json!({"name": n.name, "type": n.kind, "module": n.module, "repeated": n.repeated, "needs": n.needs})
-    };
+    let node = |n: &GraphNode| json!({"name": n.name, "type": n.kind, "module": n.module, "repeated": n.repeated, "needs": n.needs});
     json!({"blueprint": name, "resources": nodes.iter().map(node).collect::<Vec<_>>()})
 }
 
@@ -155,6 +154,7 @@ pub(crate) mod tests {
             node("shard", "kubernetes:ConfigMap", &["space"]),
             node("web", "kubernetes:Deployment", &["secret", "db", "shard"]),
             node("card", "file:File\u{1b}\"", &["web"]),
+            node("probe", "kubernetes:Job", &["secret"]),
             node("alone", "kubernetes:ConfigMap", &[]),
         ]
     }

@@ -59,7 +59,8 @@ pub(crate) fn svg(name: &str, nodes: &[GraphNode]) -> Result<String, Box<Diagnos
         }
         for node in nodes {
             for need in &node.needs {
-                if let (Some(from), Some(to)) = (handles.get(node.name.as_str()), handles.get(need.as_str())) {
+                if let (Some(from), Some(to)) = (handles.get(node.name.as_str()), handles.get(need.as_str()))
+                {
                     picture.add_edge(Arrow::simple(""), *from, *to);
                 }
             }
@@ -100,10 +101,13 @@ impl<'a> Canvas<'a> {
         // Writing to a String cannot fail.
         for (at, i) in &self.texts {
             let Some(node) = self.nodes.get(*i) else { continue };
+            let mut at = *at;
             let inside = |(corner, size): &&(Point, Point)| {
-                (corner.x..=corner.x + size.x).contains(&at.x) && (corner.y..=corner.y + size.y).contains(&at.y)
+                (corner.x..=corner.x + size.x).contains(&at.x)
+                    && (corner.y..=corner.y + size.y).contains(&at.y)
             };
             if let Some((corner, size)) = self.boxes.iter().find(inside) {
+                at = Point::new(corner.x + size.x / 2.0, corner.y + size.y / 2.0);
                 let class = if node.module { " class=\"module\"" } else { "" };
                 let _ = writeln!(
                     out,
@@ -145,7 +149,8 @@ impl RenderBackend for Canvas<'_> {
         let [first, second, rest @ ..] = path else { return };
         let place = |p: Point| format!("{:.1} {:.1}", p.x, p.y);
         // A cubic curve; each further piece goes on in the direction of the one before.
-        let mut line = format!("M{} C{} {} {}", place(first.0), place(first.1), place(second.0), place(second.1));
+        let mut line =
+            format!("M{} C{} {} {}", place(first.0), place(first.1), place(second.0), place(second.1));
         for (control, end) in rest {
             let _ = write!(line, " S{} {}", place(*control), place(*end));
         }

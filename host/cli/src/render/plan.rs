@@ -73,7 +73,11 @@ pub(crate) fn drifted(
 ) -> fmt::Result {
     for (manager, fields) in by_manager(drift) {
         let whose = manager.map_or(String::new(), |m| format!(" by {}", outside::line(m)));
-        writeln!(out, "{}", paint.yellow(format_args!("{address}: {id} was changed outside of Sheave{whose}")))?;
+        writeln!(
+            out,
+            "{}",
+            paint.yellow(format_args!("{address}: {id} was changed outside of Sheave{whose}"))
+        )?;
         let theirs: Vec<_> = fields.into_iter().map(from_ours_to_theirs).collect();
         change::changes(out, &theirs, 2, paint)?;
     }
@@ -119,6 +123,7 @@ impl Renderer<'_> {
             let mark = self.paint.red('!');
             writeln!(out, "{mark} {}  could not be planned: {code}\n", outside::line(&address))?;
         }
+        self.moved(out)?;
         self.passwords(out)?;
         if !self.plan.is_empty() {
             self.outputs(out)?;
@@ -249,6 +254,18 @@ impl Renderer<'_> {
             self::drifted(out, &outside::line(&address), &outside::line(&id), &object.drift, self.paint)?;
         }
         if drifted.is_empty() { Ok(()) } else { writeln!(out) }
+    }
+
+    fn moved(&self, out: &mut String) -> fmt::Result {
+        if self.plan.moved.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "Moved in the state, nothing else:")?;
+        for (from, to) in &self.plan.moved {
+            let (from, to) = (from.to_string(), to.to_string());
+            writeln!(out, "  {} -> {}", outside::line(&from), outside::line(&to))?;
+        }
+        writeln!(out)
     }
 
     fn passwords(&self, out: &mut String) -> fmt::Result {

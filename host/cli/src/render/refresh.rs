@@ -46,7 +46,8 @@ pub(crate) fn text(found: &RefreshReport, paint: Paint) -> String {
         0 => "outputs are as they were".to_owned(),
         _ => "the new outputs are recorded".to_owned(),
     };
-    let what = if found.drift.is_empty() { "" } else { " `sheave apply` brings back what the blueprint says." };
+    let what =
+        if found.drift.is_empty() { "" } else { " `sheave apply` brings back what the blueprint says." };
     let _ = writeln!(out, "{}{what}", paint.bold(format_args!("{objects}; {outputs}.")));
     out
 }
@@ -71,14 +72,16 @@ mod tests {
 
     #[test]
     fn what_drifted_is_told_field_by_field() {
-        let object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "blog", "name": "web"});
+        let object =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "blog", "name": "web"});
         let field = json!({"pointer": "/spec/replicas", "before": {"value": 5}, "after": {"value": 2}, "manager": "kubectl"});
         let size = json!({"pointer": "/size", "before": {"value": 3}, "after": {"value": 4}, "manager": "outside of Sheave"});
-        let of = |address: &str, object: Option<&serde_json::Value>, changes: Vec<&serde_json::Value>| Drifted {
-            address: address.parse().unwrap(),
-            object: object.map(|o| serde_json::from_value(o.clone()).unwrap()),
-            changes: changes.into_iter().map(|c| serde_json::from_value(c.clone()).unwrap()).collect(),
-        };
+        let of =
+            |address: &str, object: Option<&serde_json::Value>, changes: Vec<&serde_json::Value>| Drifted {
+                address: address.parse().unwrap(),
+                object: object.map(|o| serde_json::from_value(o.clone()).unwrap()),
+                changes: changes.into_iter().map(|c| serde_json::from_value(c.clone()).unwrap()).collect(),
+            };
         let drift = vec![
             of("web", Some(&object), vec![&field]),
             of("web", Some(&object), vec![]),

@@ -76,7 +76,8 @@ impl Changes {
         for address in gone {
             self.said.remove(&address);
             lines.push(if json {
-                json!({"at": at, "stack": status.stack, "address": address, "status": "gone", "ready": false}).to_string()
+                json!({"at": at, "stack": status.stack, "address": address, "status": "gone", "ready": false})
+                    .to_string()
             } else {
                 format!("{}: gone", outside::line(&address.to_string()))
             });
@@ -157,7 +158,8 @@ mod tests {
 
     #[test]
     fn only_changes_are_told_after_the_first_look() {
-        let look = |rows: Vec<StatusRow>| StatusReport { stack: "blog".into(), rows, report: Default::default() };
+        let look =
+            |rows: Vec<StatusRow>| StatusReport { stack: "blog".into(), rows, report: Default::default() };
         let mut changes = Changes::default();
         let (web, db) = (row("web", Status::Ready, true), row("db", Status::Ready, false));
         let first = changes.lines(&look(vec![web.clone(), db.clone()]), false);

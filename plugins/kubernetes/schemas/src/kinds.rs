@@ -47,7 +47,6 @@ pub(crate) fn all() -> Vec<Kind> {
             "/spec/completionMode",
             "/spec/completions",
             "/spec/managedBy",
-            "/spec/manualSelector",
             "/spec/podFailurePolicy",
             "/spec/selector",
             "/spec/successPolicy",
@@ -80,14 +79,7 @@ pub(crate) fn all() -> Vec<Kind> {
         kind::<core::v1::Pod>().frozen(&[
             (
                 "/spec",
-                &[
-                    "activeDeadlineSeconds",
-                    "containers",
-                    "initContainers",
-                    "schedulingGates",
-                    "terminationGracePeriodSeconds",
-                    "tolerations",
-                ],
+                &["activeDeadlineSeconds", "containers", "initContainers", "schedulingGates", "tolerations"],
             ),
             ("/spec/containers/*", &["image", "name"]),
             ("/spec/initContainers/*", &["image", "name"]),

@@ -113,11 +113,12 @@ pub(crate) fn services(names: &Names, props: &Props) -> Vec<Object> {
 
 /// The container's `ports`: each that it listens on, once.
 pub(crate) fn of_container(props: &Props) -> Vec<Value> {
+    // In order of number, so that pods do not restart when a blueprint lists them in another.
     let mut targets: Vec<(u16, Protocol)> = Vec::new();
     for served in all(props) {
         let target = (served.target(), served.port.protocol);
-        if !targets.contains(&target) {
-            targets.push(target);
+        if let Err(at) = targets.binary_search(&target) {
+            targets.insert(at, target);
         }
     }
     targets

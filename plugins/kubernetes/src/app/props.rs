@@ -172,7 +172,7 @@ impl JsonSchema for Port {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(crate) enum Protocol {
     #[default]
     #[serde(rename = "TCP")]
@@ -354,6 +354,7 @@ pub(crate) struct Volume {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(inline)]
+#[expect(clippy::enum_variant_names, reason = "Kubernetes' own words")]
 pub(crate) enum Access {
     #[default]
     ReadWriteOnce,

@@ -9,9 +9,10 @@ pub(crate) fn any_manifest(props: &Props<'_>, found: &mut Vec<Diagnostic>) {
     let kind = props.text("/manifest/kind");
     if kind.is_some_and(|kind| kind.ends_with("List")) && props.value.pointer("/manifest/items").is_some() {
         let why = Diagnostic::error("kubernetes.list-kind", "a list is not an object");
-        found.push(
-            why.at("/manifest/kind").detail("write a resource for each item, or a `for-each` over them"),
-        );
+        found
+            .push(why.at("/manifest/kind").detail(
+                "write a resource for each item; from files, `kubernetes:Manifests` takes lists too",
+            ));
     }
     if kind == Some("Secret") && props.text("/manifest/apiVersion") == Some("v1") {
         let why = Diagnostic::error(
