@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
-use sheave_manifest::{Readiness, native, waits_for_consumer};
+use sheave_manifest::{Readiness, native, pods_are_current, waits_for_consumer};
 use sheave_model::ObjectId;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -168,8 +168,14 @@ impl Wait<'_> {
             None => (None, None),
         };
         let waiting = Waiting { readiness, pod, event };
-        if let (Goal::Ready, Readiness::Failed { rule, .. }) = (self.goal, &waiting.readiness) {
-            let rule = *rule;
+        let hopeless =
+            waiting.pod.as_ref().is_some_and(|pod| pod.reason.is_hopeless()) && pods_are_current(&live);
+        let failed = match &waiting.readiness {
+            Readiness::Failed { rule, .. } => Some(*rule),
+            Readiness::InProgress { .. } if hopeless => Some("pod.hopeless"),
+            _ => None,
+        };
+        if let (Goal::Ready, Some(rule)) = (self.goal, failed) {
             return Err(AwaitError::Failed { id: self.id.clone(), rule, waiting: Box::new(waiting) });
         }
         if state.reported.as_ref() != Some(&waiting) {

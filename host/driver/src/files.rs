@@ -67,7 +67,7 @@ impl FolderFiles {
             if total > MAX_TOTAL {
                 return Err(fault(path, format!("its files have more than {MAX_TOTAL} bytes")));
             }
-            for (index, document) in parse(&text).map_err(|why| fault(&shown, why))?.into_iter().enumerate() {
+            for (index, document) in parse(&text).map_err(|why| fault(&shown, why))? {
                 out.push(Value::Map(BTreeMap::from([
                     ("file".to_owned(), Value::Text(shown.clone())),
                     ("index".to_owned(), Value::Int(i64::try_from(index).unwrap_or(i64::MAX))),
@@ -120,30 +120,43 @@ fn is_manifest(path: &Path) -> bool {
     path.extension().is_some_and(|e| ["yaml", "yml", "json"].iter().any(|known| e == *known))
 }
 
-/// The documents of a text that are not empty. JSON is YAML, too.
-fn parse(text: &str) -> Result<Vec<Json>, String> {
+/// The documents of a text that are not empty, each with its place. JSON is YAML, too.
+fn parse(text: &str) -> Result<Vec<(usize, Json)>, String> {
     let documents: Vec<Json> = serde_saphyr::from_multiple(text).map_err(|e| {
         // Only the first line: the others show the text itself, which may hold secrets.
         e.to_string().lines().next().unwrap_or("it is no YAML").to_owned()
     })?;
-    Ok(documents.into_iter().filter(|d| !d.is_null()).collect())
+    Ok(documents.into_iter().enumerate().filter(|(_, d)| !d.is_null()).collect())
 }
 
 /// The document as a value, the data of Secrets in it marked, also inside of lists.
 fn with_secrets(document: &Json) -> Value {
+    let mut secrets = Vec::new();
+    find_secrets(document, false, &mut String::new(), 0, &mut secrets);
     let value = Value::from_json(document);
-    let mut secrets: Vec<String> = Vec::new();
-    let mut see = |object: &Json, at: &str| {
-        if object.get("kind").and_then(Json::as_str) == Some("Secret") {
-            secrets.extend(["data", "stringData"].iter().map(|key| pointer::join(at, key)));
-        }
-    };
-    see(document, "");
-    for (n, item) in document.get("items").and_then(Json::as_array).into_iter().flatten().enumerate() {
-        see(item, &format!("/items/{n}"));
-    }
     if secrets.is_empty() { value } else { marked(value, &secrets, &mut String::new()) }
 }
+
+/// Where the data of Secrets stands. The items of a `SecretList` are Secrets, whatever they say of themselves.
+fn find_secrets(object: &Json, in_secret_list: bool, at: &mut String, depth: usize, out: &mut Vec<String>) {
+    let kind = object.get("kind").and_then(Json::as_str).unwrap_or("");
+    if in_secret_list || kind == "Secret" {
+        out.extend(["data", "stringData"].iter().map(|key| pointer::join(at, key)));
+        // What kubectl writes there holds the whole object.
+        out.push(format!("{at}/metadata/annotations/{LAST_APPLIED}"));
+    }
+    let items = object.get("items").and_then(Json::as_array).filter(|_| depth < MAX_DEPTH);
+    for (n, item) in items.into_iter().flatten().enumerate() {
+        let length = at.len();
+        at.push_str("/items");
+        pointer::push(at, &n.to_string());
+        find_secrets(item, kind == "SecretList", at, depth + 1, out);
+        at.truncate(length);
+    }
+}
+
+/// As a part of a pointer.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io~1last-applied-configuration";
 
 fn marked(value: Value, secrets: &[String], at: &mut String) -> Value {
     if secrets.contains(at) {
@@ -157,15 +170,13 @@ fn marked(value: Value, secrets: &[String], at: &mut String) -> Value {
         out
     };
     match value {
-        Value::Map(fields) => Value::Map(
-            fields
-                .into_iter()
-                .map(|(k, v)| {
-                    let v = inside(&k, v);
-                    (k, v)
-                })
-                .collect(),
-        ),
+        Value::Map(fields) => {
+            let marked = fields.into_iter().map(|(k, v)| {
+                let v = inside(&k, v);
+                (k, v)
+            });
+            Value::Map(marked.collect())
+        }
         Value::List(items) => {
             Value::List(items.into_iter().enumerate().map(|(i, v)| inside(&i.to_string(), v)).collect())
         }
@@ -260,7 +271,10 @@ mod tests {
         let secret = "kind: Secret\ndata: {a: aHVudGVyMg==}\nstringData: {b: hunter2}\nmetadata: {name: s}\n";
         let list =
             "kind: List\nitems:\n- {kind: ConfigMap, data: {a: open}}\n- {kind: Secret, data: {a: hidden}}\n";
-        std::fs::write(dir.path().join("s.yaml"), format!("{secret}---\n{list}")).unwrap();
+        let typed = "kind: SecretList\nitems:\n- {data: {a: covered}, metadata: {annotations: {kubectl.kubernetes.io/last-applied-configuration: veiled}}}\n";
+        let nested = "kind: List\nitems:\n- kind: List\n  items: [{kind: Secret, data: {a: buried}}]\n";
+        std::fs::write(dir.path().join("s.yaml"), format!("{secret}---\n{list}---\n{typed}---\n{nested}"))
+            .unwrap();
         let found = files.documents("s.yaml").unwrap();
         let shown = format!("{found:?}");
         assert!(

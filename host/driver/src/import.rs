@@ -89,6 +89,13 @@ impl Driver {
                     "write the resource into the blueprint first, then import what it stands for",
                 )));
             };
+            if spec.existing {
+                let summary = format!("`{address}` is only read: the blueprint says `existing: true`");
+                return Err(explained(
+                    Diagnostic::error("import.existing", summary)
+                        .with_help("take `existing` away first, if the stack is to own it"),
+                ));
+            }
             spec.adopt = true;
         }
         let mut session = Session::new(context.clone(), Run::new(world), Some((store, lock)), cancel.clone());

@@ -12,7 +12,9 @@ use sheave_model::journal::{Entry, RunRecord};
 use sheave_model::plan::{Action, Counts, FieldChange, Plan, Purpose};
 use sheave_model::plugin::InstanceInfo;
 use sheave_model::stack::{ResourceRecord, Status};
-use sheave_model::{Address, Diagnostic, Key, Masked, ObjectId, Role, SecretText, Value};
+use sheave_model::{
+    Address, Diagnostic, Key, Masked, ObjectId, Role, SecretText, Unknown, UnknownKind, Value,
+};
 use sheave_secrets::TokenTable;
 use sheave_state::{LockGuard, SqliteStore, Store as _};
 
@@ -154,15 +156,16 @@ impl Readable {
 /// The stack's outputs over the resources' outputs as they are now: those that are known and others than recorded.
 fn stack_outputs(context: &Context, readable: &Readable, entries: &mut Vec<Entry>) -> Vec<String> {
     let Some(graph) = &readable.graph else { return Vec::new() };
-    // What a module gives is told by the next apply: its outputs hang on inputs that only planning knows.
-    if !graph.modules.is_empty() {
-        return Vec::new();
-    }
-    let resources: BTreeMap<String, Value> = graph
+    let seen = graph
         .resources
         .iter()
-        .map(|(name, spec)| (name.clone(), seen(&readable.outputs, name, &spec.repeat)))
-        .collect();
+        .map(|(name, spec)| (name.clone(), seen(&readable.outputs, name, &spec.repeat)));
+    // What a module gives hangs on inputs that only a plan knows: outputs that read one are left for the next apply.
+    let unknown = |name: &String| {
+        let leaf = Unknown { id: name.clone(), kind: UnknownKind::Other, secret: false };
+        (name.clone(), Value::Unknown(leaf))
+    };
+    let resources: BTreeMap<String, Value> = seen.chain(graph.modules.keys().map(unknown)).collect();
     let scope = Scope {
         inputs: &readable.inputs,
         resources: &resources,

@@ -29,7 +29,7 @@ pub use kind::{NativeKind, is_native_group, native, native_kinds};
 pub use object::{MAX_OBJECT_BYTES, ManifestError, encoded_len, identity, leave_out, prepare};
 pub use order::{provides, rank, requires};
 pub use path::locate;
-pub use pod::{Controller, PodReason, controller_of, explain_pod};
+pub use pod::{Controller, PodReason, controller_of, explain_pod, pods_are_current};
 pub use quantity::Quantity;
 pub use readiness::{Readiness, held_by, readiness, waits_for_consumer};
 pub use sensitive::is_sensitive;

@@ -25,6 +25,33 @@ pub struct PodReason {
     pub serious: bool,
 }
 
+impl PodReason {
+    /// Whether waiting longer is in vain: a container that crashed too often, or an image whose name no registry has.
+    pub fn is_hopeless(&self) -> bool {
+        match self.reason.as_str() {
+            "CrashLoopBackOff" => self.restarts >= MAX_RESTARTS,
+            "InvalidImageName" | "ErrImageNeverPull" => true,
+            _ => false,
+        }
+    }
+}
+
+/// Whether all pods of a workload are of its present template: only then do their faults say something of it.
+pub fn pods_are_current(workload: &Json) -> bool {
+    let obj = Live(workload);
+    let number = |at: &str| obj.at(at).and_then(Json::as_i64);
+    let seen = number("/status/observedGeneration").is_some()
+        && number("/status/observedGeneration") == number("/metadata/generation");
+    let (all, updated) = match obj.text("/kind") {
+        "DaemonSet" => ("/status/currentNumberScheduled", "/status/updatedNumberScheduled"),
+        "Deployment" | "StatefulSet" => ("/status/replicas", "/status/updatedReplicas"),
+        // These never change their template.
+        "ReplicaSet" | "Job" | "Pod" => return true,
+        _ => return false,
+    };
+    seen && number(updated).is_some() && number(all) == number(updated)
+}
+
 impl fmt::Display for PodReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)?;

@@ -71,7 +71,12 @@ fn a_resource_gets_another_address_and_stays_what_it_is() {
     let keep = run(&stack, &["state", "show", "keep", "--json"]).exits(0).json();
     assert_eq!(keep["requires"], serde_json::json!(["memo"]), "who needs it knows");
 
-    stack.blueprint(&BLUEPRINT.replace("note:\n", "memo:\n").replace("resources.note", "resources.memo").replace("shard:\n", "part:\n"));
+    stack.blueprint(
+        &BLUEPRINT
+            .replace("note:\n", "memo:\n")
+            .replace("resources.note", "resources.memo")
+            .replace("shard:\n", "part:\n"),
+    );
     let _ = run(&stack, &["apply", "--yes"]).exits(0);
     assert_eq!(uids(&stack), before, "the objects are the same");
     let _ = run(&stack, &["plan", "--detailed-exitcode"]).exits(0);
@@ -106,7 +111,11 @@ fn what_is_forgotten_stays_where_it_is() {
 #[test]
 fn a_live_run_is_not_amended_under_its_feet() {
     let stack = Stack::new("amendlock");
-    stack.blueprint(&BLUEPRINT.replacen("type: kubernetes:ConfigMap", "type: kubernetes:ConfigMap\n    ready-when: \"false\"", 1));
+    stack.blueprint(&BLUEPRINT.replacen(
+        "type: kubernetes:ConfigMap",
+        "type: kubernetes:ConfigMap\n    ready-when: \"false\"",
+        1,
+    ));
     let mut waiting =
         stack.sheave(["apply", "--yes", "--json"]).env("SHEAVE_INPUT_password", PASSWORD).start();
     waiting.until("it waits", |out| out.stdout.contains("resource.waiting"));

@@ -40,7 +40,9 @@ fn changed(name: &str) -> Stack {
     stack.blueprint(BLUEPRINT);
     let _ = run(&stack, &["apply", "--yes", "--input", "word=two"]).exits(0);
     let more = "outputs:\n  extra: ${resources.extra.outputs.name}\n  ";
-    let text = BLUEPRINT.replace("line: \"first\"", "line: \"second\"").replace("outputs: {word: \"${inputs.word}\"}", "");
+    let text = BLUEPRINT
+        .replace("line: \"first\"", "line: \"second\"")
+        .replace("outputs: {word: \"${inputs.word}\"}", "");
     let extra = "  extra: {type: \"kubernetes:ConfigMap\", properties: {data: {a: b}}}\n";
     stack.blueprint(&format!("{text}{extra}{more}"));
     let _ = run(&stack, &["apply", "--yes"]).exits(0);
@@ -100,12 +102,19 @@ fn what_cannot_be_gone_back_to_is_told_before_anything_is_done() {
 #[test]
 fn a_run_that_was_killed_is_told_as_cut_off() {
     let stack = Stack::new("cutoff");
-    stack.blueprint(&BLUEPRINT.replace("  note: {type: \"kubernetes:ConfigMap\",", "  note: {type: \"kubernetes:ConfigMap\", ready-when: \"false\","));
+    stack.blueprint(&BLUEPRINT.replace(
+        "  note: {type: \"kubernetes:ConfigMap\",",
+        "  note: {type: \"kubernetes:ConfigMap\", ready-when: \"false\",",
+    ));
     let mut waiting =
         stack.sheave(["apply", "--yes", "--json"]).env("SHEAVE_INPUT_password", PASSWORD).start();
     waiting.until("it waits", |out| out.stdout.contains("resource.waiting"));
     let all = run(&stack, &["history", "--json"]).exits(0).json();
-    assert_eq!((&all["runs"][0]["running"], &all["runs"][0]["outcome"]), (&json!(true), &Value::Null), "{all}");
+    assert_eq!(
+        (&all["runs"][0]["running"], &all["runs"][0]["outcome"]),
+        (&json!(true), &Value::Null),
+        "{all}"
+    );
     waiting.kill();
     let _ = waiting.finish();
     stack.blueprint(BLUEPRINT);

@@ -55,16 +55,10 @@ pub(super) async fn remove(
         prompt::possible(session.json).map_err(explained)?;
     }
     let approve = async |found: &[Address]| yes || prompt::ask(&question(found)).await;
-    let mut interrupts = Interrupts::new();
-    let removed = tokio::select! {
-        biased;
-        () = interrupts.next() => {
-            out.line("\nNothing was changed.");
-            return Ok(Exit::Interrupted);
-        }
-        removed = session.driver.state_remove(address, approve) => removed?,
+    let Some(removed) = until_interrupted(session.driver.state_remove(address, approve)).await else {
+        return Ok(Exit::Interrupted);
     };
-    let Some(removed) = removed else {
+    let Some(removed) = removed? else {
         out.line("Nothing was changed.");
         return Ok(Exit::Fault);
     };
@@ -79,6 +73,16 @@ pub(super) async fn remove(
         }
     }
     Ok(Exit::Done)
+}
+
+/// What `work` gives; none where the operator stopped it: until then it only asks.
+async fn until_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut interrupts = Interrupts::new();
+    tokio::select! {
+        biased;
+        () = interrupts.next() => None,
+        done = work => Some(done),
+    }
 }
 
 /// Addresses that a question lists: more would push the question off the screen.
@@ -123,9 +127,13 @@ pub(super) async fn unlock(session: &Session, yes: bool, out: &mut Out) -> Resul
     if !yes {
         prompt::possible(session.json).map_err(explained)?;
         let question = "Take the lock from whoever holds it? Two runs at once would spoil the stack.";
-        if !prompt::ask(question).await {
-            out.line("Nothing was changed.");
-            return Ok(Exit::Fault);
+        match until_interrupted(prompt::ask(question)).await {
+            Some(true) => {}
+            Some(false) => {
+                out.line("Nothing was changed.");
+                return Ok(Exit::Fault);
+            }
+            None => return Ok(Exit::Interrupted),
         }
     }
     let owner = session.driver.state_unlock().await?;

@@ -11,7 +11,12 @@ use crate::look::Paint;
 
 /// What nobody needs, and under each thing what it needs. What was shown before is not opened again.
 pub(crate) fn text(name: &str, nodes: &[GraphNode], paint: Paint) -> String {
-    let mut out = format!("{}: {}\n", outside::line(name), plan::count(nodes.len(), "resource"));
+    let modules = nodes.iter().filter(|n| n.module).count();
+    let mut out = format!("{}: {}", outside::line(name), plan::count(nodes.len() - modules, "resource"));
+    if modules > 0 {
+        out.push_str(&format!(" and {}", plan::count(modules, "module")));
+    }
+    out.push('\n');
     let tree = Tree::of(nodes, paint);
     let mut seen = BTreeSet::new();
     let needed: BTreeSet<&str> = nodes.iter().flat_map(|n| n.needs.iter().map(String::as_str)).collect();

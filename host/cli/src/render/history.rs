@@ -32,7 +32,7 @@ pub(crate) fn text(history: &HistoryReport, paint: Paint) -> String {
     };
     let rows: Vec<_> = history.runs.iter().map(row).collect();
     let heads = ["RUN", "ID", "STARTED", "TOOK", "OUTCOME", "OBJECTS", "COMMAND"];
-    let last = format!("`sheave rollback RUN` goes back to what a run was given.");
+    let last = "`sheave rollback RUN` goes back to what a run was given.";
     format!("Stack {stack}\n\n{}\n{}\n", table::table(&heads, &rows), paint.dim(last))
 }
 

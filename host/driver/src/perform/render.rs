@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use sheave_engine::{CompiledType, Failure, RenderRequest, Rendered, RenderedObject};
 use sheave_model::plan::ObjectOrder;
-use sheave_model::{Address, Diagnostic, TypeName, Value};
+use sheave_model::{Address, Diagnostic, TypeName, Unknown, UnknownKind, Value};
 use sheave_plugin_host::wire;
 use sheave_secrets::{Comparison, Family, TokenTable};
 
@@ -43,6 +43,7 @@ pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<
             Err(why) => return Ok(Rendered::Deferred { properties: checked, why }),
         };
     }
+    restart_pods(context, &mut objects, &first.objects, address).map_err(world)?;
     let mut placed = Vec::with_capacity(objects.len());
     for (manifest, object) in objects.into_iter().zip(first.objects) {
         match call.place(target.as_deref(), manifest, object.emitted).await? {
@@ -56,6 +57,62 @@ pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<
         return Err(world(Diagnostic::error("plugin.bad-reply", summary)));
     }
     Ok(Rendered::Objects { properties: checked, key, objects: placed })
+}
+
+/// The annotation of a pod template that changes when something does that its pods read at their start.
+const RESTART_ON: &str = "sheave-restart-on";
+
+/// Writes the keyed digest of the slots that an object's pods restart on into its pod template. What is not known yet
+/// makes the digest unknown, too.
+fn restart_pods(
+    context: &Context,
+    objects: &mut [Value],
+    raw: &[Raw],
+    address: &Address,
+) -> Result<(), Diagnostic> {
+    for (at, of) in raw.iter().enumerate().filter(|(_, r)| !r.emitted.restart_on.is_empty()) {
+        let mut parts = Vec::new();
+        let mut unknown = false;
+        for slot in &of.emitted.restart_on {
+            let Some(content) = raw.iter().position(|r| r.emitted.slot == *slot).and_then(|n| objects.get(n))
+            else {
+                let summary = format!(
+                    "slot `{}` of `{address}` restarts on `{slot}`, which there is not",
+                    of.emitted.slot
+                );
+                return Err(Diagnostic::error("plugin.bad-reply", summary));
+            };
+            for field in ["data", "binaryData", "stringData"] {
+                let Some(value) = content.at(&format!("/{field}")) else { continue };
+                unknown |= value.has_unknown();
+                parts.push(serde_json::json!([slot, field, context.masked(value).0]));
+            }
+        }
+        let digest = if unknown {
+            let id = format!("{address}#restart/{}", of.emitted.slot);
+            Value::Unknown(Unknown { id, kind: UnknownKind::Text, secret: false })
+        } else {
+            Value::Text(context.key.digest("restart-on", Json::Array(parts).to_string().as_bytes()))
+        };
+        let templates = [&["spec", "template"][..], &["spec", "jobTemplate", "spec", "template"]];
+        let Some(object) = objects.get_mut(at) else { continue };
+        let path = templates.iter().find(|path| inside(object, path).is_some());
+        if let Some(Value::Map(template)) = path.and_then(|path| inside(object, path))
+            && let Value::Map(metadata) = template.entry("metadata".to_owned()).or_insert_with(Value::empty)
+            && let Value::Map(annotations) =
+                metadata.entry("annotations".to_owned()).or_insert_with(Value::empty)
+        {
+            annotations.insert(RESTART_ON.to_owned(), digest);
+        }
+    }
+    Ok(())
+}
+
+fn inside<'a>(object: &'a mut Value, path: &[&str]) -> Option<&'a mut Value> {
+    path.iter().try_fold(object, |value, key| match value {
+        Value::Map(fields) => fields.get_mut(*key),
+        _ => None,
+    })
 }
 
 /// The properties with the documents of files in place of their paths (`x-files`); none where the type has no such.
