@@ -9,7 +9,7 @@ use sheave_model::event::{RunOutcome, What};
 use sheave_model::journal::{Change, Entry, Intent, Outcome};
 use sheave_model::plan::{Action, Counts, Plan, PlannedObject, PlannedResource, Purpose};
 use sheave_model::stack::{ObjectRecord, ResourceRecord, SnapshotRecord, Status};
-use sheave_model::{Address, Diagnostic, Masked, ObjectId, Role, Value};
+use sheave_model::{Address, Diagnostic, Masked, ObjectId, Role, Severity, Value};
 use sheave_plugin_host::{CallError, wire};
 use sheave_secrets::TokenTable;
 use sheave_state::{LockGuard, SqliteStore, Store as _};
@@ -18,8 +18,8 @@ use crate::context::{Context, now};
 use crate::documents::receive;
 use crate::driver::{Driver, Prepared, begin, explained, millis, state_fault};
 use crate::keys::SystemRandom;
-use crate::refresh::observe;
 use crate::request::{Cancel, Fault, PlanRequest, Report, Watcher};
+use crate::reread::observe;
 use crate::session::{Pause, Session};
 
 /// What an import took in.
@@ -119,11 +119,13 @@ impl Driver {
         report.diagnostics.retain(|d| d.address.as_ref() == Some(address));
         let run = uuid::Uuid::new_v4().to_string();
         begin(&mut session, &plan, &run).await.map_err(|e| state_fault(&e))?;
-        let counts = Counts { update: 1, ..Counts::default() };
+        let counts = Counts { unchanged: 1, ..Counts::default() };
         let ended = What::Finished { outcome: RunOutcome::Ok, counts, millis: millis(began) };
         let mut entries = entries(&context, address, &run, &found);
         entries.push(Entry::RunFinished { run, at: now(), outcome: RunOutcome::Ok, counts });
-        let told = [What::Ready { address: address.clone(), action: Action::NoOp }, ended.clone()];
+        let mut note = Diagnostic::warning("state.amended", format!("`{id}` is `{address}` from now on"));
+        note.severity = Severity::Note;
+        let told = [What::Diagnostic { diagnostic: note.on(address.clone()) }, ended.clone()];
         session.append(entries, &told).await.map_err(|e| state_fault(&e))?;
         context.tell(ended);
         Ok(ImportReport { address: address.clone(), object: found.object, id: found.id, report })

@@ -25,6 +25,7 @@ mod plugins;
 mod recover;
 mod refresh;
 mod request;
+mod reread;
 mod session;
 mod stacks;
 mod status;

@@ -87,22 +87,15 @@ pub(crate) async fn load(blueprint: BlueprintText, host: &PluginHost) -> Result<
     diagnostics.extend(resolved.diagnostics.into_iter().filter(|d| {
         !(unloaded && matches!(d.code.as_str(), "blueprint.unknown-type" | "blueprint.unknown-plugin"))
     }));
-    let mut types = BTreeMap::new();
-    for name in &used {
-        if plugins.bound.contains_key(&name.plugin)
-            && sheave_model::TypeCatalog::get(&plugins, name).is_some()
-        {
-            match plugins.compile(name) {
-                Ok(compiled) => {
-                    types.insert(name.clone(), Arc::new(compiled));
-                }
-                Err(fault) => diagnostics.push(fault),
-            }
-        }
-    }
     let report = Report { diagnostics, sources };
     match resolved.graph {
         Some(graph) if !report.diagnostics.iter().any(Diagnostic::is_error) => {
+            // Resolving compiled every schema that is used, those of modules included.
+            let compiled = graph.schemas.iter().filter_map(|(name, schemas)| {
+                let info = sheave_model::TypeCatalog::get(&plugins, name)?.clone();
+                Some((name.clone(), Arc::new(CompiledType { info, schemas: schemas.clone() })))
+            });
+            let types = compiled.collect();
             Ok(Loaded { report, graph: Arc::new(graph), plugins, types, blueprint })
         }
         _ => Err(report),

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sheave_blueprint::{PluginSpec, TypeSchemas};
-use sheave_engine::CompiledType;
+use sheave_blueprint::PluginSpec;
 use sheave_model::plugin::Grants;
 use sheave_model::{Diagnostic, PluginPin, TypeCatalog, TypeName, TypeSchema};
 use sheave_plugin_host::{CallError, Plugin, PluginHost};
@@ -159,18 +158,6 @@ impl PluginSet {
             );
         }
         Ok(())
-    }
-
-    /// A type with its schema compiled.
-    pub(crate) fn compile(&self, name: &TypeName) -> Result<CompiledType, Diagnostic> {
-        let info = self.catalog.get(name).cloned().ok_or_else(|| {
-            Diagnostic::error("blueprint.unknown-type", format!("no plugin has the type `{name}`"))
-        })?;
-        let schemas = TypeSchemas::compile(&info).map_err(|e| {
-            Diagnostic::error("plugin.bad-schema", format!("the schema of `{name}` cannot be used: {e}"))
-                .with_help("this is the plugin author's to mend")
-        })?;
-        Ok(CompiledType { info, schemas })
     }
 }
 

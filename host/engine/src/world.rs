@@ -15,7 +15,7 @@ pub struct CompiledType {
     /// As the plugin describes it.
     pub info: TypeSchema,
     /// The schemas of its properties and outputs.
-    pub schemas: TypeSchemas,
+    pub schemas: Arc<TypeSchemas>,
 }
 
 /// A resource that has another address now.

@@ -121,3 +121,27 @@ fn a_run_that_was_killed_is_told_as_cut_off() {
     let _ = run(&stack, &["apply", "--yes"]).exits(0);
     let _ = run(&stack, &["history"]).exits(0).says("cut off");
 }
+
+#[test]
+fn a_module_comes_back_as_it_was() {
+    let stack = Stack::new("module");
+    let module = |word: &str| {
+        let note =
+            "{type: \"kubernetes:ConfigMap\", properties: {metadata: {name: note}, data: {word: WORD}}}";
+        format!(
+            "blueprint: part\nplugins: {{kubernetes: {{}}}}\nresources:\n  note: {}\n",
+            note.replace("WORD", word)
+        )
+    };
+    stack.blueprint(
+        "blueprint: whole\ntargets: {main: {kubernetes: {context: admin, namespace: \"@namespace@\"}}}\n\
+         plugins: {kubernetes: {}}\nresources:\n  part: {type: ./part}\n",
+    );
+    for word in ["first", "second"] {
+        stack.write("part/blueprint.yaml", module(word));
+        let _ = stack.apply();
+    }
+    std::fs::remove_dir_all(stack.project().join("part")).unwrap();
+    let _ = stack.run(["rollback", "1", "--yes"]).exits(0);
+    assert_eq!(data(&stack, "configmap", "note"), Some(json!({"word": "first"})));
+}

@@ -26,7 +26,7 @@ pub(super) async fn run(session: &Session, args: ImportArgs, out: &mut Out) -> R
         outside::line(&what),
         outside::line(&taken.address.to_string())
     ));
-    let counts = Counts { update: 1, ..Counts::default() };
+    let counts = Counts { unchanged: 1, ..Counts::default() };
     run.finish(taken.report, RunOutcome::Ok, counts, out);
     Ok(Exit::Done)
 }
