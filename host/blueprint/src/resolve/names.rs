@@ -269,7 +269,8 @@ impl Checker<'_> {
     fn with_dash(&self, name: &str, at: usize) -> Option<String> {
         let syntax = self.resolver.syntax;
         let before = self.expression.text.get(..at)?.strip_suffix('-')?;
-        let start = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c))).map_or(0, |n| n + 1);
+        let start =
+            before.rfind(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c))).map_or(0, |n| n + 1);
         let (root, first) = before[start..].split_once('.')?;
         let whole = format!("{first}-{name}");
         let known = match root {
