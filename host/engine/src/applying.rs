@@ -5,12 +5,13 @@ mod objects;
 mod provider;
 mod removal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sheave_blueprint::{ModuleSpec, Repeat, ResourceSpec};
 use sheave_model::event::{RunOutcome, What};
 use sheave_model::plan::{Action as Planned, Counts, Plan, PlannedResource};
+use sheave_model::plugin::ObjectId;
 use sheave_model::{Address, Diagnostic, Role, Value};
 
 use crate::action::{Action, AwaitRequest, ObserveRequest, ProviderPlanRequest, RecordDraft, RenderRequest};
@@ -63,6 +64,8 @@ pub(crate) struct Applying {
     passwords: PasswordBook,
     /// Instances that the plan did not know, and that want passwords.
     wants_passwords: BTreeMap<Address, Each>,
+    /// Objects that resources of this run have: none of them is removed with what had it before.
+    claimed: BTreeSet<(String, ObjectId)>,
     removals: Removals,
     diagnostics: Vec<Diagnostic>,
     counts: Counts,
@@ -107,6 +110,7 @@ impl Applying {
             nodes,
             keys,
             wants_passwords: BTreeMap::new(),
+            claimed: BTreeSet::new(),
             removals,
             diagnostics: Vec::new(),
             counts: Counts::default(),
@@ -491,6 +495,7 @@ impl Applying {
             self.in_flight += 1;
             return actions.push(Action::Await(request));
         }
+        self.claimed.extend(objects.iter().map(|o| (o.target.clone(), o.id.clone())));
         if node.planned.deferred.is_some() {
             let request =
                 crate::evaluate::diff_request(&self.world, &kind, &spec, address, Some(objects.clone()));

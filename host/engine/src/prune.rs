@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sheave_model::plan::{Action as Planned, PlannedObject, PlannedResource, Purpose};
+use sheave_model::plugin::ObjectId;
 use sheave_model::stack::{ObjectRecord, ResourceRecord};
 use sheave_model::{Address, Diagnostic, Masked, PluginPin};
 
@@ -41,9 +42,33 @@ pub(crate) fn removals(
     let refused = refused.into_iter().map(|(address, _)| (address.clone(), protected(address))).collect();
     let mut removals: Vec<PlannedResource> =
         gone.into_iter().map(|(address, record)| removal(address, record, world.purpose)).collect();
+    leave_what_is_wanted(&mut removals, planned);
     // For the reader: what others need goes last. Carrying out follows the edges, not this order.
     removals.sort_by_key(|r| std::cmp::Reverse(depth(&r.address, &world.state.resources, 0)));
     (removals, refused)
+}
+
+/// An object that another resource of the plan has now is not removed with the one that had it before.
+fn leave_what_is_wanted(removals: &mut [PlannedResource], planned: &[PlannedResource]) {
+    let wanted: BTreeMap<(&str, &ObjectId), &Address> = planned
+        .iter()
+        .flat_map(|r| r.objects.iter().map(move |o| (o, &r.address)))
+        .filter(|(o, _)| !matches!(o.action, Planned::Delete | Planned::Forget))
+        .map(|(o, address)| ((o.target.as_str(), &o.object), address))
+        .collect();
+    for removal in removals {
+        for object in &mut removal.objects {
+            if let Some(now) = wanted.get(&(object.target.as_str(), &object.object))
+                && object.action == Planned::Delete
+            {
+                object.action = Planned::Forget;
+                object.notes = vec![format!("left where it is: `{now}` has it now")];
+            }
+        }
+        if !removal.objects.is_empty() && removal.objects.iter().all(|o| o.action == Planned::Forget) {
+            removal.action = Planned::Forget;
+        }
+    }
 }
 
 /// Why a protected resource is not removed or replaced.

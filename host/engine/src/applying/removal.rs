@@ -94,6 +94,21 @@ impl Removals {
         })
     }
 
+    /// Leaves objects where they are that other resources have now.
+    fn leave(&mut self, claimed: &BTreeSet<(String, ObjectId)>) {
+        for removal in self.items.values_mut() {
+            let (left, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut removal.left)
+                .into_iter()
+                .partition(|o| !claimed.contains(&(o.target.clone(), o.object.clone())));
+            removal.left = left;
+            for key in kept.iter().flat_map(|o| &o.order.requires) {
+                if let Some(users) = self.users.get_mut(key) {
+                    *users = users.saturating_sub(1);
+                }
+            }
+        }
+    }
+
     /// Whether all of a resource goes.
     pub(super) fn has_whole(&self, address: &Address) -> bool {
         self.items.get(address).is_some_and(|r| r.whole)
@@ -110,6 +125,7 @@ impl Removals {
 
 impl Applying {
     pub(super) fn begin_removals(&mut self, actions: &mut Vec<Action>) {
+        self.removals.leave(&self.claimed);
         let all: Vec<Address> = self.removals.items.keys().cloned().collect();
         for address in all {
             self.remove(&address, actions);

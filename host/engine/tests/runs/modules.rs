@@ -167,6 +167,31 @@ fn what_moved_is_neither_made_nor_removed() {
 }
 
 #[test]
+fn an_object_that_changes_hands_is_not_removed() {
+    let text = |name: &str| format!("resources: {{{name}: {{type: t:Thing, properties: {{name: x}}}}}}\n");
+    let (mut outside, mut state) = (Outside::default(), StackState::default());
+    apply(&mut outside, &mut state, &text("old"));
+    outside.log.clear();
+    let ended = apply(&mut outside, &mut state, &text("new"));
+    assert_eq!(ended.outcome(), Some(RunOutcome::Ok), "{:?}", ended.diagnostics);
+    assert!(!outside.log.iter().any(|l| l.starts_with("delete")), "{:?}", outside.log);
+    assert_eq!(addresses(&state), ["new"]);
+    assert_eq!(outside.objects.len(), 1);
+
+    // The same where the new one's name is known only when it is applied.
+    let late = "resources:\n  first: {type: t:Thing, properties: {name: a}}\n  \
+                new: {type: t:Thing, properties: {name: '${resources.first.outputs.id}'}}\n";
+    let early = "resources: {old: {type: t:Thing, properties: {name: live-first}}}\n";
+    let (mut outside, mut state) = (Outside::default(), StackState::default());
+    apply(&mut outside, &mut state, early);
+    outside.log.clear();
+    let ended = apply(&mut outside, &mut state, late);
+    assert_eq!(ended.outcome(), Some(RunOutcome::Ok), "{:?}", ended.diagnostics);
+    assert!(!outside.log.iter().any(|l| l.starts_with("delete")), "{:?}", outside.log);
+    assert_eq!(addresses(&state), ["first", "new"]);
+}
+
+#[test]
 fn what_others_made_is_read_and_never_changed() {
     let text = |more: &str| {
         format!(

@@ -32,6 +32,28 @@ async fn what_was_appended_is_loaded_by_another_process() {
 }
 
 #[tokio::test]
+async fn outputs_that_were_read_again_are_in_the_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let lock = store.lock("blog", LockOwner::current("refresh")).await.unwrap();
+    let mut all = whole(0);
+    all.push(run_finished("r1"));
+    store.append(&lock, &all, &[]).await.unwrap();
+    // Nothing else of the run speaks of that resource.
+    let outputs = Sealed(json!({"host": "another"}));
+    let more = vec![
+        run_started("r2"),
+        Entry::ResourceRefreshed { address: address(0), outputs: outputs.clone() },
+        run_finished("r2"),
+    ];
+    store.append(&lock, &more, &[]).await.unwrap();
+    all.extend(more);
+    let state = store.load("blog").await.unwrap().unwrap();
+    assert_eq!(state.resources[&address(0)].outputs, Some(outputs));
+    assert_eq!(state, fold("blog", &all));
+}
+
+#[tokio::test]
 async fn stacks_do_not_touch_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
