@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod cluster;
 mod demo;
+mod docs;
 mod guest_target;
 mod guests;
 mod run;
@@ -38,6 +39,12 @@ enum Task {
     },
     /// Build, start a cluster, and carry out the first example on it
     Demo,
+    /// Write docs/types out of the types' schemas
+    Docs {
+        /// Write nothing, and fail where a page is stale
+        #[arg(long)]
+        check: bool,
+    },
     /// Measure what Sheave costs beside kubectl, Helm and bare requests; writes docs/benchmarks.md
     Bench {
         /// How often each tool does each step
@@ -53,6 +60,7 @@ fn main() -> anyhow::Result<()> {
         Task::Test { args } => test::test(&args),
         Task::Cluster { verb } => cluster::cluster(&verb),
         Task::Demo => demo::demo(),
+        Task::Docs { check } => docs::docs(check),
         Task::Bench { rounds } => bench::bench(rounds),
     }
 }

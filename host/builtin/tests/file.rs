@@ -1,8 +1,11 @@
 //! The plugin `file`, built from `plugins/file`, on a real folder through the host that runs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use sheave_model::plugin::{Access, FolderGrant, Grants};
@@ -49,6 +52,23 @@ fn agreed() -> Planned {
 
 fn page(content: &str) -> Value {
     json!({"path": "www/index.html", "content": content})
+}
+
+fn page_with(content: &str, mode: &str) -> Value {
+    json!({"path": "www/index.html", "content": content, "mode": mode})
+}
+
+/// The permission bits of `www/index.html`.
+fn mode_in(folder: &Path) -> u32 {
+    mode_of(&folder.join("www/index.html"))
+}
+
+fn mode_of(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
 /// Applies to the end, through every `pending`.
@@ -197,13 +217,13 @@ async fn links_are_not_followed() {
     let plugin = writing(folder.path()).await;
     let secret = outside.path().join("secret");
     fs::write(&secret, "theirs").unwrap();
-    std::os::unix::fs::symlink(outside.path(), folder.path().join("www")).unwrap();
+    symlink(outside.path(), folder.path().join("www")).unwrap();
     let refused = failure(apply(&plugin, &change(None, Some(&page("hello"))), "1").await);
     assert!(matches!(refused, Failure::Denied(_) | Failure::Other(_) | Failure::Conflict(_)), "{refused:?}");
     assert_eq!(files(outside.path()), ["secret"]);
     fs::remove_file(folder.path().join("www")).unwrap();
     fs::create_dir(folder.path().join("www")).unwrap();
-    std::os::unix::fs::symlink(&secret, folder.path().join("www/index.html")).unwrap();
+    symlink(&secret, folder.path().join("www/index.html")).unwrap();
     let refused = failure(apply(&plugin, &change(None, Some(&page("hello"))), "1").await);
     assert_eq!(code(&refused), "file.exists");
     assert_eq!(fs::read_to_string(&secret).unwrap(), "theirs");
@@ -250,4 +270,164 @@ async fn another_path_is_a_replacement() {
     let moved = json!({"path": "other", "content": "hello"});
     assert_eq!(plugin.plan(&change(Some(&made), Some(&moved))).await.unwrap().replace, ["/path"]);
     assert!(plugin.plan(&change(Some(&made), Some(&page("new")))).await.unwrap().replace.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_has_the_mode_that_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = writing(folder.path()).await;
+    let mut made = None;
+    for (asked, bits) in [(page("a"), 0o644), (page_with("a", "0600"), 0o600), (page_with("a", "777"), 0o777)]
+    {
+        let what = change(None, Some(&asked));
+        let planned = plugin.plan(&what).await.unwrap();
+        let done = apply(&plugin, &what, "1").await.unwrap().unwrap();
+        assert_eq!(mode_in(folder.path()), bits, "{asked}");
+        assert_eq!(outputs(&done)["mode"], json!(format!("0{bits:o}")));
+        assert_eq!(serde_json::from_str::<Value>(&planned.outputs.json).unwrap(), outputs(&done));
+        assert_eq!(plugin.read(&of(), &done).await.unwrap().as_ref(), Some(&done), "nothing drifted");
+        fs::remove_file(folder.path().join("www/index.html")).unwrap();
+        made = Some(done);
+    }
+    // One that its owner must not write is written all the same, and can be changed.
+    let (shut, what) = (page_with("a", "0400"), page_with("b", "0400"));
+    let done = apply(&plugin, &change(None, Some(&shut)), "2").await.unwrap().unwrap();
+    apply(&plugin, &change(Some(&done), Some(&what)), "3").await.unwrap();
+    assert_eq!(mode_in(folder.path()), 0o400);
+    assert_eq!(fs::read_to_string(folder.path().join("www/index.html")).unwrap(), "b");
+
+    // As it was recorded before there were modes.
+    let mut old = made.unwrap();
+    old.state = doc(&json!({"path": "www/index.html", "sha256": "", "size": 0}));
+    assert_eq!(outputs(&plugin.read(&of(), &old).await.unwrap().unwrap())["mode"], "0400");
+}
+
+#[tokio::test]
+async fn the_mode_alone_is_changed_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = writing(folder.path()).await;
+    let made = apply(&plugin, &change(None, Some(&page("hello"))), "1").await.unwrap().unwrap();
+    let what = change(Some(&made), Some(&page_with("hello", "0600")));
+    let planned = plugin.plan(&what).await.unwrap();
+    assert!(planned.replace.is_empty());
+    let changed = apply(&plugin, &what, "2").await.unwrap().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&planned.outputs.json).unwrap(), outputs(&changed));
+    assert_eq!((outputs(&changed)["mode"].as_str(), mode_in(folder.path())), (Some("0600"), 0o600));
+    assert_eq!(outputs(&changed)["sha256"], outputs(&made)["sha256"]);
+    assert_eq!(files(folder.path()), ["www/index.html"]);
+}
+
+#[tokio::test]
+async fn a_mode_that_drifted_is_seen_and_put_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = writing(folder.path()).await;
+    let asked = page_with("hello", "0640");
+    let made = apply(&plugin, &change(None, Some(&asked)), "1").await.unwrap().unwrap();
+    // The last but one takes away the plugin's own right to read, unless root runs this.
+    for (bits, shown) in [(0o666, "0666"), (0o600, "0600"), (0o000, "0000"), (0o4755, "4755")] {
+        chmod(&folder.path().join("www/index.html"), bits);
+        let read = plugin.read(&of(), &made).await.unwrap().unwrap();
+        assert_ne!(read.state, made.state);
+        assert_eq!(outputs(&read)["mode"], json!(shown));
+        assert_eq!(outputs(&read)["size"], json!(5));
+        let what = change(Some(&read), Some(&asked));
+        assert!(plugin.plan(&what).await.unwrap().replace.is_empty());
+        assert_eq!(apply(&plugin, &what, shown).await.unwrap().as_ref(), Some(&made));
+        assert_eq!(mode_in(folder.path()), 0o640, "{shown}");
+        assert_eq!(fs::read_to_string(folder.path().join("www/index.html")).unwrap(), "hello");
+    }
+    let adopted = plugin.adopt(&of(), "www/index.html").await.unwrap();
+    assert_eq!(outputs(&adopted)["mode"], json!("0640"));
+}
+
+#[tokio::test]
+async fn other_forms_of_a_mode_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = writing(folder.path()).await;
+    for mode in ["", "60", "00600", "0680", "rw-------", "0o600", "4755", "2644", "1777", "0044"] {
+        let props = page_with("hello", mode);
+        let refused = failure(plugin.check(&of(), &doc(&props)).await);
+        assert_eq!(code(&refused), "file.bad-mode", "{mode}");
+        let what = change(None, Some(&props));
+        assert_eq!(code(&failure(plugin.plan(&what).await)), "file.bad-mode", "{mode}");
+        assert_eq!(code(&failure(apply(&plugin, &what, "1").await)), "file.bad-mode", "{mode}");
+    }
+    assert!(files(folder.path()).is_empty());
+    let number = json!({"path": "a", "content": "", "mode": 600});
+    assert_eq!(code(&failure(plugin.check(&of(), &doc(&number)).await)), "sdk.bad-properties");
+
+    let marked = |kind| Doc {
+        marks: vec![Mark { pointer: "/mode".to_owned(), kind }],
+        ..doc(&page_with("hello", "token"))
+    };
+    let secret = failure(plugin.check(&of(), &marked(MarkKind::Secret)).await);
+    assert_eq!(code(&secret), "file.secret-mode");
+    let unknown = marked(MarkKind::Unknown);
+    plugin.check(&of(), &unknown).await.unwrap();
+    let what = Change { of: of(), prior: None, desired: Some(unknown) };
+    let marks = plugin.plan(&what).await.unwrap().outputs.marks;
+    assert_eq!(marks, [Mark { pointer: "/mode".to_owned(), kind: MarkKind::Unknown }]);
+}
+
+#[tokio::test]
+async fn a_mode_is_not_set_through_a_link() {
+    let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let plugin = writing(folder.path()).await;
+    let secret = outside.path().join("secret");
+    fs::write(&secret, "hello").unwrap();
+    chmod(&secret, 0o600);
+    let made = apply(&plugin, &change(None, Some(&page("hello"))), "1").await.unwrap().unwrap();
+    let path = folder.path().join("www/index.html");
+    fs::remove_file(&path).unwrap();
+    symlink(&secret, &path).unwrap();
+    assert_eq!(plugin.read(&of(), &made).await.unwrap(), None, "a link is no file");
+    let what = change(Some(&made), Some(&page_with("hello", "0666")));
+    assert_eq!(code(&failure(apply(&plugin, &what, "2").await)), "file.exists");
+    // What leads to the file is a link out of the folder.
+    fs::remove_file(&path).unwrap();
+    fs::remove_dir(folder.path().join("www")).unwrap();
+    symlink(outside.path(), folder.path().join("www")).unwrap();
+    fs::rename(&secret, outside.path().join("index.html")).unwrap();
+    let refused = failure(apply(&plugin, &what, "3").await);
+    assert!(matches!(refused, Failure::Denied(_) | Failure::Other(_)), "{refused:?}");
+    assert_eq!(mode_of(&outside.path().join("index.html")), 0o600);
+    assert_eq!(files(outside.path()), ["index.html"]);
+}
+
+/// Somebody who opens every file as soon as it is there must not get hold of one that is not for them.
+#[tokio::test]
+async fn an_unfinished_file_is_its_owners_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = writing(folder.path()).await;
+    let what = change(None, Some(&page_with("hello", "0600")));
+    let Step::Pending { resume, .. } = plugin.apply(&what, &agreed(), "1", None).await.unwrap() else {
+        panic!()
+    };
+    let unfinished = folder.path().join("www").join(&files(&folder.path().join("www"))[0]);
+    assert_eq!(mode_of(&unfinished), 0o600);
+    assert!(matches!(plugin.apply(&what, &agreed(), "1", Some(&resume)).await.unwrap(), Step::Done(_)));
+    assert_eq!(mode_in(folder.path()), 0o600);
+
+    // Many megabytes take a while: whoever looks on sees no wider mode than the one at the end.
+    let done = Arc::new(AtomicBool::new(false));
+    let (seen_by, at) = (done.clone(), folder.path().join("www"));
+    let watch = std::thread::spawn(move || {
+        let mut widest = 0;
+        loop {
+            let over = seen_by.load(Ordering::Relaxed);
+            for entry in fs::read_dir(&at).unwrap().flatten() {
+                widest |= entry.metadata().map_or(0, |m| m.permissions().mode() & 0o777);
+            }
+            if over {
+                return widest;
+            }
+        }
+    });
+    for key in 0..20 {
+        let props = page_with(&"x".repeat(100_000), "0600");
+        let read = plugin.adopt(&of(), "www/index.html").await.unwrap();
+        apply(&plugin, &change(Some(&read), Some(&props)), &format!("again {key}")).await.unwrap();
+    }
+    done.store(true, Ordering::Relaxed);
+    assert_eq!(watch.join().unwrap(), 0o600);
 }

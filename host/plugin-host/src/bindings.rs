@@ -8,12 +8,13 @@ wasmtime::component::bindgen!({
         world any {
             import sheave:plugin/log@0.1.0;
             import sheave:plugin/reveal@0.1.0;
+            import sheave:plugin/files@0.1.0;
             export sheave:plugin/model@0.1.0;
             export sheave:plugin/emit@0.1.0;
             export sheave:plugin/provide@0.1.0;
             export sheave:plugin/adopt@0.1.0;
         }
     ",
-    imports: { default: trappable },
+    imports: { "sheave:plugin/files": async | trappable, default: trappable },
     exports: { default: async },
 });

@@ -10,7 +10,7 @@ const PACKAGE: &str = "sheave:plugin";
 const SPOKEN: &[&str] = &["0.1.0"];
 
 /// The interfaces of the package that a plugin may import. `types`, `model`, ... come in as types only.
-const IMPORTABLE: &[&str] = &["types", "log", "reveal", "model", "emit", "provide", "adopt"];
+const IMPORTABLE: &[&str] = &["types", "log", "reveal", "files", "model", "emit", "provide", "adopt"];
 
 /// The packages of WASI 0.2 that a plugin may import: a stub, or where a folder was granted the real thing.
 const WASI: &[&str] = &["cli", "clocks", "filesystem", "io", "random", "sockets"];
@@ -78,9 +78,9 @@ impl Shape {
         }
     }
 
-    /// Whether it imports anything of WASI.
-    pub(crate) fn imports_wasi(&self) -> bool {
-        self.imports.iter().any(|name| name.starts_with("wasi:"))
+    /// Whether it imports anything behind which there is more where a folder was granted.
+    pub(crate) fn imports_files(&self) -> bool {
+        self.imports.iter().any(|name| name.starts_with("wasi:") || Name::of(name).is_ours("files"))
     }
 
     /// Whether it exports the interface `name` of a version that this host speaks.

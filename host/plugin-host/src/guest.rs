@@ -4,11 +4,13 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use crate::bindings::sheave::plugin::{log, reveal, types};
+use crate::bindings::sheave::plugin::{files, log, reveal, types};
 use crate::error::LimitName;
+use crate::files::{Folder, for_reading, for_writing};
 use crate::limits::{self, Limits};
 use crate::log::Log;
 use crate::stub;
+use crate::wasi::Granted;
 use crate::wire::LogLevel;
 
 /// The data of a store. One call, one store, one guest.
@@ -18,6 +20,7 @@ pub(crate) struct Guest {
     memory: Budget<u64>,
     tables: Budget<usize>,
     wasi: Option<WasiCtx>,
+    folders: Vec<Folder>,
     table: ResourceTable,
 }
 
@@ -32,7 +35,8 @@ struct Budget<T> {
 pub(crate) struct Ended(pub(crate) LimitName);
 
 impl Guest {
-    pub(crate) fn new(limits: &Limits, log: Log, wasi: Option<WasiCtx>) -> Self {
+    pub(crate) fn new(limits: &Limits, log: Log, granted: Option<Granted>) -> Self {
+        let (wasi, folders) = granted.map(|granted| (granted.wasi, granted.folders)).unzip();
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits::HANDLES);
         Self {
@@ -41,6 +45,7 @@ impl Guest {
             memory: Budget { used: 0, most: limits.memory },
             tables: Budget { used: 0, most: limits::TABLE_ELEMENTS },
             wasi,
+            folders: folders.unwrap_or_default(),
             table,
         }
     }
@@ -130,4 +135,29 @@ impl reveal::Host for Guest {
     fn reveal(&mut self, _token: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
         Ok(Err("to see a secret needs the grant `reveal`, which this plugin does not have".to_owned()))
     }
+}
+
+impl files::Host for Guest {
+    async fn create(&mut self, folder: String, path: String, mode: u32) -> Answer<()> {
+        let folder = for_writing(&self.folders, &folder).cloned();
+        waiting(move || folder?.create(&path, mode)).await
+    }
+
+    async fn mode(&mut self, folder: String, path: String) -> Answer<u32> {
+        let folder = for_reading(&self.folders, &folder).cloned();
+        waiting(move || folder?.mode(&path)).await
+    }
+
+    async fn set_mode(&mut self, folder: String, path: String, mode: u32) -> Answer<()> {
+        let folder = for_writing(&self.folders, &folder).cloned();
+        waiting(move || folder?.set_mode(&path, mode)).await
+    }
+}
+
+/// What a guest is told, or why it traps.
+type Answer<T> = wasmtime::Result<Result<T, String>>;
+
+/// Off the executor's threads: a disk that does not answer holds up nobody else, and the call's clock can cut it.
+async fn waiting<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Answer<T> {
+    Ok(tokio::task::spawn_blocking(work).await?)
 }

@@ -18,6 +18,7 @@ mod component;
 mod convert;
 mod engine;
 mod error;
+mod files;
 mod guest;
 mod host;
 pub mod limits;

@@ -68,6 +68,9 @@ pub const CACHE_BYTES: u64 = 1 << 30;
 /// Bytes of one cache entry that the host reads: compiled code is about six times its component.
 pub const CACHE_ENTRY_BYTES: u64 = 512 << 20;
 
+/// Bytes of a path in a granted folder: the longest that systems take.
+pub const PATH_BYTES: usize = 4096;
+
 /// Random bytes that the stub of WASI gives in one call: seeds are 32 bytes.
 pub const STUB_RANDOM_BYTES: u64 = 64 << 10;
 

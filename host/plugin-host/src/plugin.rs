@@ -82,7 +82,7 @@ impl Loaded {
         check_size(name, component)?;
         let mut base = Linker::<Guest>::new(component.engine());
         add_imports(&mut base).map_err(engine_failed)?;
-        let granted = if !grants.filesystem.is_empty() && shape.imports_wasi() {
+        let granted = if !grants.filesystem.is_empty() && shape.imports_files() {
             let mut linker = base.clone();
             wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(engine_failed)?;
             Some(linker.instantiate_pre(component).map_err(mismatch)?)
@@ -120,7 +120,7 @@ impl Loaded {
     {
         let _permit = self.host.instances.acquire().await.map_err(|e| HostError::Engine(e.to_string()))?;
         let _running = self.host.ticker.run(&self.host.engine)?;
-        let (pre, wasi) = match &self.granted {
+        let (pre, granted) = match &self.granted {
             Some(pre) if call.rights == Rights::Granted => (pre, Some(wasi::granted(&self.folders)?)),
             _ => (&self.pure, None),
         };
@@ -134,7 +134,7 @@ impl Loaded {
         let (metered, pure) = (meter.clone(), call.rights == Rights::Pure);
         let over = move || (pure && metered.used() >= time) || Instant::now() >= deadline;
         let log = Log::new(self.name.clone(), call.function, call.instance, self.host.log.clone());
-        let mut store = Guest::new(&self.limits, log, wasi)
+        let mut store = Guest::new(&self.limits, log, granted)
             .store(&self.host.engine, &self.limits, fuel, over)
             .map_err(|e| HostError::Engine(format!("{e:#}")))?;
         let work = meter.measure(async {
@@ -202,5 +202,6 @@ fn add_imports(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     use wasmtime::component::HasSelf;
     imports::types::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)?;
     imports::log::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)?;
-    imports::reveal::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)
+    imports::reveal::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)?;
+    imports::files::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)
 }

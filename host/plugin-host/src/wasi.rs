@@ -4,9 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sheave_model::plugin::{Access, FolderGrant};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
+use wasmtime_wasi::p2::bindings::filesystem::preopens::Host as _;
 use wasmtime_wasi::{Deterministic, FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
 
 use crate::error::HostError;
+use crate::files::Folder;
 use crate::limits;
 use crate::stub::WALL_SECONDS;
 
@@ -14,9 +18,15 @@ use crate::stub::WALL_SECONDS;
 const RANDOM: [u8; 16] =
     [0x9e, 0x37, 0x79, 0xb9, 0x7f, 0x4a, 0x7c, 0x15, 0xf3, 0x9c, 0xc0, 0x60, 0x5c, 0xed, 0xc8, 0x34];
 
+/// What stands behind one call's imports.
+pub(crate) struct Granted {
+    pub(crate) wasi: WasiCtx,
+    pub(crate) folders: Vec<Folder>,
+}
+
 /// A context with one preopen for each folder, named as it was granted. Folders are opened now: a folder that is
 /// replaced later is not followed, and no path leads out of it, neither by `..` nor by a link.
-pub(crate) fn granted(folders: &[FolderGrant]) -> Result<WasiCtx, HostError> {
+pub(crate) fn granted(folders: &[FolderGrant]) -> Result<Granted, HostError> {
     let mut ctx = WasiCtxBuilder::new();
     ctx.allow_tcp(false).allow_udp(false).max_random_size(limits::STUB_RANDOM_BYTES);
     ctx.wall_clock(StillClock).monotonic_clock(CountingClock::default());
@@ -31,7 +41,22 @@ pub(crate) fn granted(folders: &[FolderGrant]) -> Result<WasiCtx, HostError> {
         ctx.preopened_dir(&folder.path, &folder.path, perms)
             .map_err(|e| HostError::Folder { path: folder.path.clone(), why: format!("{e:#}") })?;
     }
-    Ok(ctx.build())
+    let mut wasi = ctx.build();
+    let folders = handles(&mut wasi).map_err(|e| HostError::Engine(format!("{e:#}")))?;
+    Ok(Granted { wasi, folders })
+}
+
+/// The very handles of the preopens: whoever asks for permissions asks in the folder where WASI reads and writes.
+fn handles(wasi: &mut WasiCtx) -> wasmtime::Result<Vec<Folder>> {
+    let mut table = ResourceTable::new();
+    let preopens = WasiFilesystemCtxView { ctx: wasi.filesystem(), table: &mut table }.get_directories()?;
+    let mut folders = Vec::with_capacity(preopens.len());
+    for (descriptor, name) in preopens {
+        if let Descriptor::Dir(dir) = table.delete(descriptor)? {
+            folders.push(Folder::new(name, dir.dir, !dir.perms.write_not_permitted()));
+        }
+    }
+    Ok(folders)
 }
 
 struct StillClock;

@@ -221,7 +221,7 @@ async fn outputs(ty: &str, props: &str, grants: &Grants) -> serde_json::Value {
 
 /// The types of vandal that have a test below.
 const VANDAL: &[&str] =
-    &["Note", "Escape", "Look", "Peek", "Dice", "Sleep", "Spin", "Half", "Ruin", "Liar", "Busy"];
+    &["Note", "Escape", "Modes", "Look", "Peek", "Dice", "Sleep", "Spin", "Half", "Ruin", "Liar", "Busy"];
 
 #[tokio::test]
 async fn vandal() {
@@ -289,6 +289,62 @@ async fn no_path_leads_out_of_a_granted_folder() {
         assert!(!came_of_it.contains("outside"), "{what}: {came_of_it}");
     }
     assert_eq!(std::fs::read_to_string(&secret).unwrap(), "outside");
+}
+
+#[tokio::test]
+async fn permissions_change_in_a_folder_granted_for_writing_and_nowhere_else() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let at = tempfile::tempdir().unwrap();
+    let inside = at.path().join("granted");
+    std::fs::create_dir(&inside).unwrap();
+    let secret = at.path().join("secret");
+    let all = [secret.clone(), inside.join("inside")];
+    for path in &all {
+        std::fs::write(path, "text").unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    }
+    std::os::unix::fs::symlink(&secret, inside.join("link")).unwrap();
+    std::os::unix::fs::symlink(at.path(), inside.join("up")).unwrap();
+    let modes = || all.clone().map(|path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777);
+    let (named, above) = (inside.to_str().unwrap(), at.path().to_str().unwrap());
+    let writing = folder(&inside, Access::Write);
+    let props = |folder: &str, mode: u32, paths: &[&str]| {
+        serde_json::json!({"folder": folder, "mode": mode, "paths": paths}).to_string()
+    };
+    let all_refused = |tried: &serde_json::Value, why: &str| {
+        let tried = tried.as_object().unwrap();
+        assert!(!tried.is_empty());
+        for (what, came_of_it) in tried {
+            let came_of_it = came_of_it.as_str().unwrap();
+            assert!(came_of_it.starts_with("refused: ") && came_of_it.contains(why), "{what}: {came_of_it}");
+        }
+        assert_eq!(modes(), [0o640, 0o640]);
+    };
+
+    let out = ["../secret", secret.to_str().unwrap(), "up/secret", "link", "..", ""];
+    all_refused(&outputs("Modes", &props(named, 0o600, &out), &writing).await, "");
+    let own = props(named, 0o600, &["inside"]);
+    let other = outputs("Modes", &props(above, 0o600, &["secret"]), &writing).await;
+    all_refused(&other, &format!("`{above}` was not granted"));
+    all_refused(&outputs("Modes", &own, &Grants::default()).await, &format!("`{named}` was not granted"));
+    // A plan is a pure call, whatever was granted.
+    let planned = load(&built("vandal"), &writing).await.plan(&create("Modes", &own)).await.unwrap();
+    let planned: serde_json::Value = serde_json::from_str(&planned.outputs.json).unwrap();
+    all_refused(&planned["tried"], "was not granted");
+
+    let reading = outputs("Modes", &own, &folder(&inside, Access::Read)).await;
+    assert_eq!(reading["mode inside"], "640");
+    assert!(reading["set inside"].as_str().unwrap().contains("`access: write`"), "{reading}");
+    assert!(reading["create inside"].as_str().unwrap().contains("`access: write`"), "{reading}");
+    let setuid = outputs("Modes", &props(named, 0o4755, &["inside", "new"]), &writing).await;
+    assert!(setuid["set inside"].as_str().unwrap().contains("0o777"), "{setuid}");
+    assert!(setuid["create new"].as_str().unwrap().contains("0o777"), "{setuid}");
+    assert_eq!(modes(), [0o640, 0o640]);
+    assert!(!inside.join("new").exists());
+
+    let done = outputs("Modes", &own, &writing).await;
+    assert_eq!((&done["mode inside"], &done["set inside"]), (&"640".into(), &"done".into()));
+    assert_eq!(modes(), [0o640, 0o600]);
 }
 
 #[tokio::test]

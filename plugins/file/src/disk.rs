@@ -1,9 +1,11 @@
 //! The granted folder through WASI: whole files in, whole files out.
 
 use sha2::{Digest, Sha256};
+use sheave_sdk::provider::files;
 use sheave_sdk::{Diagnostic, Failure};
 
 use crate::file::hex;
+use crate::mode::Mode;
 use crate::path;
 
 mod wasi_files {
@@ -19,11 +21,14 @@ use wasi_files::wasi::filesystem::types::{
 /// How much is read or written at once: the host buffers it.
 const CHUNK: usize = 1 << 20;
 
+/// The mode of an unfinished file.
+const OWNERS: u32 = 0o600;
+
 /// Links are never followed: what they lead to is not the file that was asked for.
 const NO_LINKS: PathFlags = PathFlags::empty();
 
-/// The one granted folder.
-pub(crate) struct Folder(Descriptor);
+/// The one granted folder, and its name.
+pub(crate) struct Folder(Descriptor, String);
 
 /// What stands at a path.
 pub(crate) enum Entry {
@@ -33,11 +38,13 @@ pub(crate) enum Entry {
     Other,
 }
 
-/// A regular file's content, without the content.
+/// A regular file, without its content.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Seen {
+    /// Empty where the file may not be read.
     pub(crate) sha256: String,
     pub(crate) size: u64,
+    pub(crate) mode: Mode,
 }
 
 impl Folder {
@@ -45,7 +52,7 @@ impl Folder {
     pub(crate) fn granted() -> Result<Self, Failure> {
         let mut folders = get_directories();
         match (folders.pop(), folders.len()) {
-            (Some((folder, _)), 0) => Ok(Self(folder)),
+            (Some((folder, name)), 0) => Ok(Self(folder, name)),
             (None, _) => Err(Failure::denied(
                 "file.no-folder",
                 "no folder was granted to this plugin",
@@ -72,15 +79,24 @@ impl Folder {
     /// Reads a file through, to its digest and size.
     pub(crate) fn see(&self, path: &str) -> Result<Seen, Failure> {
         let faulty = |code| fault("read", path, code);
-        let file =
-            self.0.open_at(NO_LINKS, path, OpenFlags::empty(), DescriptorFlags::READ).map_err(faulty)?;
+        let mode = files::mode(&self.1, path).map_err(|why| untouched("look at", path, why))?;
+        let mode = Mode::of(mode);
+        let file = match self.0.open_at(NO_LINKS, path, OpenFlags::empty(), DescriptorFlags::READ) {
+            Ok(file) => file,
+            // Somebody took that right away: another mode than it had, which can be put right.
+            Err(ErrorCode::Access) => {
+                let size = self.0.stat_at(NO_LINKS, path).map_err(faulty)?.size;
+                return Ok(Seen { sha256: String::new(), size, mode });
+            }
+            Err(code) => return Err(faulty(code)),
+        };
         let (mut hash, mut size) = (Sha256::new(), 0);
         loop {
             let (bytes, end) = file.read(CHUNK as u64, size).map_err(faulty)?;
             hash.update(&bytes);
             size += bytes.len() as u64;
             if end || bytes.is_empty() {
-                return Ok(Seen { sha256: hex(&hash.finalize()), size });
+                return Ok(Seen { sha256: hex(&hash.finalize()), size, mode });
             }
         }
     }
@@ -96,13 +112,15 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes a file that nobody else has under its name, and sees it onto the disk.
-    pub(crate) fn write(&self, path: &str, content: &[u8]) -> Result<(), Failure> {
+    /// Writes a file that nobody else has under its name, and sees it onto the disk. Until it is whole it is its
+    /// owner's alone: whoever opens a file while it may, goes on reading when it no longer may.
+    pub(crate) fn write(&self, path: &str, content: &[u8], mode: Mode) -> Result<(), Failure> {
         let faulty = |code| fault("write", path, code);
         // Whatever an earlier try left there.
         self.remove(path)?;
-        let flags = OpenFlags::CREATE | OpenFlags::EXCLUSIVE;
-        let file = self.0.open_at(NO_LINKS, path, flags, DescriptorFlags::WRITE).map_err(faulty)?;
+        files::create(&self.1, path, OWNERS).map_err(|why| untouched("write", path, why))?;
+        let file =
+            self.0.open_at(NO_LINKS, path, OpenFlags::empty(), DescriptorFlags::WRITE).map_err(faulty)?;
         let mut at = 0;
         while at < content.len() {
             let chunk = &content[at..content.len().min(at + CHUNK)];
@@ -111,6 +129,7 @@ impl Folder {
                 written => at += written as usize,
             }
         }
+        files::set_mode(&self.1, path, mode.bits()).map_err(|why| untouched("write", path, why))?;
         file.sync().map_err(faulty)
     }
 
@@ -126,6 +145,11 @@ impl Folder {
             Err(code) => Err(fault("delete", path, code)),
         }
     }
+}
+
+/// What the host's own interface refused.
+fn untouched(what: &str, path: &str, why: String) -> Failure {
+    Failure::other("file.not-possible", format!("cannot {what} `{path}`"), why)
 }
 
 fn fault(what: &str, path: &str, code: ErrorCode) -> Failure {

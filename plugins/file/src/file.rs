@@ -9,6 +9,7 @@ use sheave_sdk::{
 };
 
 use crate::disk::{Entry, Folder, Seen};
+use crate::mode::{self, Mode};
 use crate::path;
 
 pub(crate) struct File;
@@ -21,6 +22,13 @@ pub(crate) struct Props {
     path: String,
     /// What it says. It may hold values that are known after apply, but no secrets.
     content: String,
+    /// Its permissions: three or four octal digits, in quotes, such as "0600".
+    #[serde(default = "default_mode")]
+    mode: String,
+}
+
+fn default_mode() -> String {
+    mode::DEFAULT.to_owned()
 }
 
 /// What is there: the outputs, and what the plugin keeps.
@@ -29,10 +37,13 @@ pub(crate) struct State {
     /// The file's path in the granted folder.
     #[schemars(extend("x-stable" = true))]
     path: String,
-    /// SHA-256 of its content, lower-case hex.
+    /// SHA-256 of its content, lower-case hex; empty where it may no longer be read.
     sha256: String,
     /// Its length in bytes.
     size: u64,
+    /// Its permissions: four octal digits.
+    #[serde(default = "default_mode")]
+    mode: String,
 }
 
 /// What a creation says when the finished file waits for its name. From then on, a file of that content under the
@@ -57,6 +68,12 @@ impl Provider for File {
                           `kubernetes:Secret`";
             found.push(why.at("/content").detail(detail));
         }
+        if cx.is_secret("/mode") {
+            let why = Diagnostic::error("file.secret-mode", "a file's mode cannot be a secret");
+            found.push(why.at("/mode").detail("everybody who can list the folder sees it"));
+        } else if !cx.has_token("/mode") {
+            found.extend(Mode::parse(&props.mode).err());
+        }
         found
     }
 
@@ -67,21 +84,27 @@ impl Provider for File {
         if cx.is_unknown("/content") {
             planned.unknown = vec!["sha256".to_owned(), "size".to_owned()];
         } else {
-            let seen = of(&props.content);
-            planned.outputs.insert("sha256".to_owned(), json!(seen.sha256));
-            planned.outputs.insert("size".to_owned(), json!(seen.size));
+            planned.outputs.insert("sha256".to_owned(), json!(digest(props.content.as_bytes())));
+            planned.outputs.insert("size".to_owned(), json!(props.content.len()));
+        }
+        if cx.is_unknown("/mode") {
+            planned.unknown.push("mode".to_owned());
+        } else {
+            let mode = Mode::parse(&props.mode).map_err(Failure::invalid)?;
+            planned.outputs.insert("mode".to_owned(), json!(mode.to_string()));
         }
         Ok(planned)
     }
 
     fn create(_: &Context, props: Props, attempt: &Attempt) -> Result<Step<Self>, Failure> {
+        let wanted = of(&props)?;
         let (folder, temporary) = (Folder::granted()?, path::temporary(&props.path, &attempt.key));
         let (there, finished) = (folder.entry(&props.path)?, folder.entry(&temporary)?);
         let named = attempt.resume.as_deref() == Some(FINISHED);
         match (there, finished) {
             // The last try was cut off after it gave the name.
-            (Entry::File, Entry::Nothing) if named && folder.see(&props.path)? == of(&props.content) => {
-                Ok(Step::Done(resource(props.path, of(&props.content))))
+            (Entry::File, Entry::Nothing) if named && folder.see(&props.path)? == wanted => {
+                Ok(Step::Done(resource(props.path, wanted)))
             }
             (Entry::File | Entry::Other, _) => {
                 folder.remove(&temporary)?;
@@ -89,11 +112,11 @@ impl Provider for File {
             }
             (Entry::Nothing, Entry::File) if named => {
                 folder.rename(&temporary, &props.path)?;
-                Ok(Step::Done(resource(props.path, of(&props.content))))
+                Ok(Step::Done(resource(props.path, wanted)))
             }
             (Entry::Nothing, _) => {
                 folder.make_parents(&props.path)?;
-                folder.write(&temporary, props.content.as_bytes())?;
+                folder.write(&temporary, props.content.as_bytes(), wanted.mode)?;
                 let resume = FINISHED.to_vec();
                 Ok(Step::Pending(Pending { resume, message: "written".to_owned(), ..Pending::default() }))
             }
@@ -115,15 +138,16 @@ impl Provider for File {
         props: Props,
         attempt: &Attempt,
     ) -> Result<Step<Self>, Failure> {
+        let wanted = of(&props)?;
         let (folder, path) = (Folder::granted()?, known.state.path);
         if matches!(folder.entry(&path)?, Entry::Other) {
             return Err(stranger(&path));
         }
         let temporary = path::temporary(&path, &attempt.key);
         folder.make_parents(&path)?;
-        folder.write(&temporary, props.content.as_bytes())?;
+        folder.write(&temporary, props.content.as_bytes(), wanted.mode)?;
         folder.rename(&temporary, &path)?;
-        Ok(Step::Done(resource(path, of(&props.content))))
+        Ok(Step::Done(resource(path, wanted)))
     }
 
     fn delete(_: &Context, known: Known<State>, _: &Attempt) -> Result<Step<Self>, Failure> {
@@ -157,13 +181,16 @@ fn stranger(path: &str) -> Failure {
     )
 }
 
-fn resource(path: String, Seen { sha256, size }: Seen) -> Resource<File> {
-    let state = State { path: path.clone(), sha256, size };
+fn resource(path: String, Seen { sha256, size, mode }: Seen) -> Resource<File> {
+    let state = State { path: path.clone(), sha256, size, mode: mode.to_string() };
     Resource { id: path, outputs: state.clone(), state, private: Vec::new() }
 }
 
-fn of(content: &str) -> Seen {
-    Seen { sha256: digest(content.as_bytes()), size: content.len() as u64 }
+/// The file that is wanted.
+fn of(props: &Props) -> Result<Seen, Failure> {
+    let content = props.content.as_bytes();
+    let mode = Mode::parse(&props.mode).map_err(Failure::invalid)?;
+    Ok(Seen { sha256: digest(content), size: content.len() as u64, mode })
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> String {

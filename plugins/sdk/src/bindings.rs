@@ -48,7 +48,7 @@ pub mod provides {
         path: "../../wit",
         inline: "
             package sheave:sdk-provides;
-            world provides { import sheave:plugin/reveal@0.1.0; export sheave:plugin/provide@0.1.0; }
+            world provides { import sheave:plugin/reveal@0.1.0; import sheave:plugin/files@0.1.0; export sheave:plugin/provide@0.1.0; }
         ",
         world: "sheave:sdk-provides/provides",
         generate_all,

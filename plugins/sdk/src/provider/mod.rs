@@ -2,6 +2,7 @@
 
 mod change;
 mod component;
+pub mod files;
 
 use schemars::JsonSchema;
 use serde::Serialize;

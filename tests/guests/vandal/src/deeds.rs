@@ -7,6 +7,7 @@ use crate::files::wasi::filesystem::preopens::get_directories;
 use crate::files::wasi::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
 use crate::naps::wasi::clocks::monotonic_clock::{now, subscribe_duration};
 use crate::naps::wasi::random::random::{get_random_bytes, get_random_u64};
+use crate::sheave::plugin::files;
 use crate::sheave::plugin::reveal::reveal;
 use crate::sheave::plugin::types::{Failure, RetryHint};
 use crate::{diagnostic, other, snapshot};
@@ -53,6 +54,27 @@ pub(crate) fn escape(props: &Value, _: Option<Vec<u8>>) -> Done {
         tried.insert(format!("rename to {path}"), wrote(dir.rename_at("inside", &dir, path)).into());
     }
     done(&Value::Object(tried))
+}
+
+/// Tries to make each of `paths` in `folder`, to see its mode and to set it to `mode`; says what came of it.
+pub(crate) fn tried(props: &Value) -> Value {
+    let folder = props["folder"].as_str().unwrap_or_default();
+    let mode = props["mode"].as_u64().and_then(|mode| u32::try_from(mode).ok()).unwrap_or(0o777);
+    let done =
+        |result: Result<(), String>| result.map_or_else(|why| format!("refused: {why}"), |()| "done".into());
+    let mut tried = serde_json::Map::new();
+    for path in props["paths"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let seen =
+            files::mode(folder, path).map_or_else(|why| format!("refused: {why}"), |m| format!("{m:o}"));
+        tried.insert(format!("mode {path}"), seen.into());
+        tried.insert(format!("set {path}"), done(files::set_mode(folder, path, mode)).into());
+        tried.insert(format!("create {path}"), done(files::create(folder, path, mode)).into());
+    }
+    Value::Object(tried)
+}
+
+pub(crate) fn modes(props: &Value, _: Option<Vec<u8>>) -> Done {
+    done(&tried(props))
 }
 
 pub(crate) fn look(_: &Value, _: Option<Vec<u8>>) -> Done {

@@ -25,6 +25,7 @@ type Deed = fn(&Value, Option<Vec<u8>>) -> Result<Step, Failure>;
 const TYPES: &[(&str, &str, Deed)] = &[
     ("Note", "writes `text` into `path`, as it should", deeds::note),
     ("Escape", "tries to read and write outside of its folder", deeds::escape),
+    ("Modes", "tries to change permissions, also where it may not", deeds::modes),
     ("Look", "tells what it sees of the machine", deeds::look),
     ("Peek", "asks to see the token in `value`", deeds::peek),
     ("Dice", "shows clock and random numbers", deeds::dice),
@@ -65,9 +66,14 @@ impl model::Guest for Vandal {
 }
 
 impl provide::Guest for Vandal {
-    /// Shows which folders it sees: none, since a plan runs with no grant.
-    fn plan(_what: Change) -> Result<Planned, Failure> {
-        let outputs = doc(&json!({"folders": deeds::folders()}));
+    /// Shows which folders it sees: none, since a plan runs with no grant. `Modes` tries already now.
+    fn plan(what: Change) -> Result<Planned, Failure> {
+        let mut outputs = json!({"folders": deeds::folders()});
+        if what.of.type_name == "Modes" {
+            let props = what.desired.and_then(|d| serde_json::from_str(&d.json).ok());
+            outputs["tried"] = deeds::tried(&props.unwrap_or_default());
+        }
+        let outputs = doc(&outputs);
         Ok(Planned { outputs, replace: Vec::new(), notes: Vec::new() })
     }
 
