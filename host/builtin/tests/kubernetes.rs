@@ -1,13 +1,5 @@
 //! The built-in plugin as it was compiled into this program, through the host that runs it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking"
-)]
-
-use std::time::{Duration, Instant};
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
 use sheave_builtin::KUBERNETES;
@@ -41,7 +33,9 @@ async fn describes_its_types_and_their_schemas() {
     for kind in plugin.describe().await.unwrap() {
         let schema: Value = serde_json::from_str(&plugin.schema(&kind.name).await.unwrap()).unwrap();
         assert_eq!(schema["additionalProperties"], json!(false), "{}", kind.name);
-        assert!(schema["x-outputs"]["properties"]["name"].is_object(), "{}", kind.name);
+        // Many objects have no one name.
+        let named = if kind.name == "Manifests" { "objects" } else { "name" };
+        assert!(schema["x-outputs"]["properties"][named].is_object(), "{}", kind.name);
     }
 }
 
@@ -67,21 +61,4 @@ async fn renders_checks_and_observes() {
     let refused = plugin.check(&of("Deployment", "web"), &doc(&wrong)).await;
     let Err(CallError::Answer(Failure::Invalid(found))) = refused else { panic!("{refused:?}") };
     assert_eq!(found[0].code, "kubernetes.selector-mismatch");
-}
-
-/// A render is a fresh instance and a call. Generous, since test machines are busy and this is not optimised; it is
-/// there to notice when a render begins to cost milliseconds.
-#[tokio::test]
-async fn renders_quickly() {
-    const ROUNDS: u32 = 200;
-    const LIMIT: Duration = Duration::from_millis(5);
-    let plugin = plugin();
-    let props = doc(&json!({"data": {"greeting": "hello"}}));
-    let started = Instant::now();
-    for _ in 0..ROUNDS {
-        plugin.render(&of("ConfigMap", "web"), &props, &[]).await.unwrap();
-    }
-    let each = started.elapsed() / ROUNDS;
-    println!("{} us a render", each.as_micros());
-    assert!(each < LIMIT, "{each:?}");
 }

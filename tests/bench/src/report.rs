@@ -39,7 +39,7 @@ impl Report {
 Written by `cargo xtask bench`, which measures everything in one run. A run on another machine gives other numbers; what
 should hold anywhere are the ratios.
 
-- {}
+- {}; load {} before the run
 - {}
 
 ## {OBJECTS} ConfigMaps
@@ -64,6 +64,7 @@ all limits and checks. wasmtime alone, without limits and checks, takes {} for t
 compiled ahead, loads in {}.
 ",
             machine(),
+            setting.load,
             setting.versions(),
             self.rounds.count,
             self.times(),

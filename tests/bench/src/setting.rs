@@ -21,6 +21,8 @@ pub(crate) struct Setting {
     pub(crate) helm: PathBuf,
     pub(crate) itself: PathBuf,
     pub(crate) folder: PathBuf,
+    /// The machine's load before anything was measured.
+    pub(crate) load: String,
 }
 
 impl Setting {
@@ -42,6 +44,7 @@ impl Setting {
             helm: given(HELM)?,
             itself: std::env::current_exe()?,
             folder,
+            load: load(),
         })
     }
 
@@ -90,4 +93,10 @@ pub(crate) fn machine() -> String {
         (kib + (1 << 19)) >> 20,
         read("/proc/sys/kernel/osrelease").trim(),
     )
+}
+
+/// How busy the machine is without us: programs that want to run, over the last minute.
+fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split_whitespace().next().unwrap_or("?").to_owned()
 }
