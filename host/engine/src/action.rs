@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sheave_blueprint::Condition;
+use sheave_blueprint::{Condition, ReplacePolicy};
 use sheave_model::event::What;
 use sheave_model::plan::{ObjectOrder, Plan};
 use sheave_model::plugin::{ObjectId, ProviderPlan};
@@ -121,6 +121,8 @@ pub struct DiffRequest {
     pub immutable: Vec<String>,
     /// Whether objects no longer wanted are left; none: the kind's rule.
     pub keep: Option<bool>,
+    /// Whether an object may be deleted and made again.
+    pub replace: ReplacePolicy,
 }
 
 /// To plan a provider's resource.

@@ -196,6 +196,7 @@ pub(crate) fn diff_request(
         ignore: spec.ignore.clone(),
         immutable: immutable::pointers(&kind.info.schema),
         keep: spec.keep,
+        replace: spec.replace,
     }
 }
 

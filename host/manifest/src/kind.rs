@@ -1,5 +1,7 @@
 //! The kinds that Kubernetes itself serves: where they are found, so that common work needs no discovery.
 
+use sheave_model::ObjectId;
+
 /// A kind of Kubernetes' own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NativeKind {
@@ -116,6 +118,18 @@ pub fn is_native_group(group: &str) -> bool {
                 | "resource.k8s.io"
                 | "storagemigration.k8s.io"
         )
+}
+
+/// Whether data is lost when an object is deleted and made again: volumes with what is in them, the pods' places in
+/// a set, and with a definition all objects of its kind.
+pub fn loses_data(id: &ObjectId) -> bool {
+    let group = id.api_version.split_once('/').map_or("", |(group, _)| group);
+    matches!(
+        (group, id.kind.as_str()),
+        ("", "PersistentVolumeClaim" | "PersistentVolume" | "Namespace")
+            | ("apps", "StatefulSet")
+            | ("apiextensions.k8s.io", "CustomResourceDefinition")
+    )
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub use apply_set::{Parent, Scope, ScopeError};
 pub use crd::custom_schema;
 pub use diff::{Change, Diff, Drift, changes_between, diff, drift};
 pub use digest::{desired_digest, owned_digest};
-pub use kind::{NativeKind, is_native_group, native, native_kinds};
+pub use kind::{NativeKind, is_native_group, loses_data, native, native_kinds};
 pub use object::{MAX_OBJECT_BYTES, ManifestError, encoded_len, identity, leave_out, prepare};
 pub use order::{provides, rank, requires};
 pub use path::locate;

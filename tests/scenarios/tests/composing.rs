@@ -172,3 +172,29 @@ fn a_target_may_come_from_a_resource() {
     assert!(stack.object("configmap", "note").is_none());
     assert!(!Path::new(&stack.project().join("out/kubeconfig")).exists());
 }
+
+#[test]
+fn what_holds_data_is_replaced_only_with_the_word_for_it() {
+    let stack = Stack::new("replace");
+    let text = |size: &str, more: &str| {
+        format!(
+            "resources:\n  data:\n    type: kubernetes:PersistentVolumeClaim\n{more}    properties:\n      \
+             spec: {{storageClassName: {size}, accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}\n"
+        )
+    };
+    let claim = |stack: &Stack| {
+        stack.object("persistentvolumeclaim", "data").unwrap()["metadata"]["uid"].as_str().unwrap().to_owned()
+    };
+    write(&stack, "blueprint.yaml", "replace", &text("standard", ""));
+    let _ = stack.run(["apply", "--yes"]).exits(0);
+    let before = claim(&stack);
+    for (more, code) in [("", "plan.replace-loses-data"), ("    replace: never\n", "plan.replace-refused")] {
+        write(&stack, "blueprint.yaml", "replace", &text("standard-wait", more));
+        let refused = stack.run(["apply", "--yes"]).exits(1);
+        assert!(refused.stderr.contains(code), "{refused}");
+        assert_eq!(claim(&stack), before);
+    }
+    write(&stack, "blueprint.yaml", "replace", &text("standard-wait", "    replace: allow\n"));
+    let _ = stack.run(["apply", "--yes"]).exits(0);
+    assert_ne!(claim(&stack), before);
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
+use sheave_blueprint::ReplacePolicy;
 use sheave_engine::{DiffRequest, Failure, Rendered, RenderedObject};
 use sheave_manifest::FIELD_MANAGER;
 use sheave_model::plan::{Action, FieldChange, PlannedObject, Shown};
@@ -36,7 +37,11 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
     };
     let mut planned = Vec::with_capacity(objects.len());
     for object in &objects {
-        planned.push(compare(context, &request, object).await?);
+        let compared = compare(context, &request, object).await?;
+        if compared.action == Action::Replace {
+            may_be_replaced(&request, &compared).map_err(world)?;
+        }
+        planned.push(compared);
     }
     for gone in
         request.recorded.iter().filter(|r| !objects.iter().any(|o| o.target == r.target && o.id == r.id))
@@ -57,6 +62,31 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
         });
     }
     Ok(planned)
+}
+
+/// Whether the blueprint lets an object be deleted and made again.
+fn may_be_replaced(request: &DiffRequest, object: &PlannedObject) -> Result<(), Diagnostic> {
+    let id = &object.object;
+    let at: Vec<&str> = object.changes.iter().map(|c| c.pointer.as_str()).collect();
+    let what = if at.is_empty() { String::new() } else { format!(" ({})", at.join(", ")) };
+    match request.replace {
+        ReplacePolicy::Allow => Ok(()),
+        ReplacePolicy::Never => {
+            let summary = format!(
+                "{id} would have to be deleted and made again{what}, and `replace: never` forbids it"
+            );
+            Err(Diagnostic::error("plan.replace-refused", summary)
+                .with_help("take the change back, or write `replace: allow`"))
+        }
+        ReplacePolicy::Unset if sheave_manifest::loses_data(id) => {
+            let summary = format!(
+                "{id} would have to be deleted and made again{what}, and what it holds would be lost"
+            );
+            Err(Diagnostic::error("plan.replace-loses-data", summary)
+                .with_help("take the change back, or, where the data may go, write `replace: allow`"))
+        }
+        ReplacePolicy::Unset => Ok(()),
+    }
 }
 
 /// All recorded objects as they are, where each live one still has the values that the last apply left in our fields.
