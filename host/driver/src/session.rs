@@ -228,6 +228,16 @@ impl<'a> Session<'a> {
                 Err(_) => return false,
             }
         }
+        // A wait that ^C cut short may be heard of before the ^C itself: the engine must know why.
+        let now = *stop.borrow();
+        if now > self.stops {
+            self.stops = now;
+            if now > 1 {
+                self.tasks.abort_all();
+                return false;
+            }
+            inbox.insert(0, Event::Cancelled);
+        }
         true
     }
 }
