@@ -231,7 +231,12 @@ mod tests {
 
     #[test]
     fn the_import_list_is_closed() {
-        for allowed in ["sheave:plugin/log@0.1.0", "sheave:plugin/reveal@0.1.3", "wasi:io/streams@0.2.6"] {
+        for allowed in [
+            "sheave:plugin/log@0.1.0",
+            "sheave:plugin/reveal@0.1.3",
+            "sheave:plugin/files@0.1.0",
+            "wasi:io/streams@0.2.6",
+        ] {
             assert_eq!(refusal(allowed), None, "{allowed}");
         }
         for refused in [
@@ -245,6 +250,14 @@ mod tests {
         ] {
             assert!(refusal(refused).is_some(), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_grant_stands_behind_either_interface_of_files() {
+        let importing = |name: &str| Shape { imports: vec![name.to_owned()], exports: Vec::new() };
+        assert!(importing("wasi:filesystem/types@0.2.0").imports_files());
+        assert!(importing("sheave:plugin/files@0.1.0").imports_files());
+        assert!(!importing("sheave:plugin/log@0.1.0").imports_files());
     }
 
     #[test]

@@ -89,7 +89,11 @@ fn a_module_for_each_team() {
 
     // One team more touches no other; one less takes only its own away.
     let teams = |names: &str| {
-        let all = names.split(' ').map(|n| format!("{n}: {{storage: 1Gi}}")).collect::<Vec<_>>().join(", ");
+        let all = names
+            .split(' ')
+            .map(|n| format!("{n}: {{storage: {}}}", if n == "blue" { "2Gi" } else { "1Gi" }))
+            .collect::<Vec<_>>()
+            .join(", ");
         move |text: &str| {
             let start = text.find("    default: {red").unwrap();
             let end = start + text[start..].find('\n').unwrap();
