@@ -75,7 +75,7 @@ pub(crate) struct Common {
     #[arg(env = "SHEAVE_STATE", hide_env = true)]
     pub(crate) state: String,
     /// Operations in flight at once
-    #[arg(display_order = 106, long, value_name = "N", global = true, default_value = "10", value_parser = parallelism)]
+    #[arg(display_order = 106, long, value_name = "N", global = true, default_value = "32", value_parser = parallelism)]
     #[arg(env = "SHEAVE_PARALLELISM", hide_env = true)]
     pub(crate) parallelism: usize,
     /// How long a resource may take to become ready, such as 90s or 1h30m

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 /// Standard output. A reader that went away is no fault: the work goes on, unheard. Any other fault is kept for the end.
 pub(crate) struct Out {
     to: Box<dyn Write>,
+    /// What is not written yet; none: all is written at once.
+    held: Option<String>,
     closed: bool,
     fault: Option<io::Error>,
 }
@@ -17,11 +19,26 @@ impl Out {
 
     /// Any other place.
     pub(crate) fn to(to: impl Write + 'static) -> Self {
-        Self { to: Box::new(to), closed: false, fault: None }
+        Self { to: Box::new(to), held: None, closed: false, fault: None }
+    }
+
+    /// Keeps what is written from here on until [`Self::release`]: many lines at once cost as much as one.
+    pub(crate) fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Writes what was held.
+    pub(crate) fn release(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.text(&held);
+        }
     }
 
     /// Writes `text` as it is, and sends it on its way.
     pub(crate) fn text(&mut self, text: &str) {
+        if let Some(held) = &mut self.held {
+            return held.push_str(text);
+        }
         if self.closed || text.is_empty() {
             return;
         }

@@ -39,6 +39,7 @@ pub(crate) struct Wait<'a> {
     pub(crate) goal: Goal,
     pub(crate) id: &'a ObjectId,
     pub(crate) uid: Option<&'a str>,
+    pub(crate) seen: Option<&'a Arc<Json>>,
     pub(crate) judge: &'a (dyn Fn(&Json) -> Readiness + Send + Sync),
     pub(crate) started: Instant,
     pub(crate) report: mpsc::UnboundedSender<(usize, Waiting)>,
@@ -54,6 +55,10 @@ enum Look {
 impl Wait<'_> {
     pub(crate) async fn run(&self) -> Result<Json, AwaitError> {
         let cluster = self.cluster;
+        if let Some(live) = self.ready_as_seen() {
+            self.discoverable(live).await?;
+            return Ok(Json::clone(live));
+        }
         let resource =
             cluster.scope_of(&self.id.api_version, &self.id.kind).await.map_err(|e| self.fault(e))?;
         let namespace = self.id.namespace.clone().unwrap_or_else(|| cluster.namespace().to_owned());
@@ -119,6 +124,14 @@ impl Wait<'_> {
                 () = changed(explainer.as_mut()) => {}
             }
         }
+    }
+
+    /// What the caller saw last, where that was ready already: most kinds are, as soon as they are written.
+    fn ready_as_seen(&self) -> Option<&Json> {
+        let live = self.seen.filter(|_| self.goal == Goal::Ready)?;
+        let uid = live.pointer("/metadata/uid").and_then(Json::as_str);
+        let same = self.uid.is_none_or(|wanted| Some(wanted) == uid);
+        (same && (self.judge)(live) == Readiness::Ready).then_some(live)
     }
 
     /// When the wait began, on the server's clock, less what clocks and whole seconds blur.

@@ -15,8 +15,8 @@ use crate::one_wait::{Goal, Wait};
 use crate::waiting::{AwaitError, AwaitTarget, Progress, Waiting};
 
 impl Cluster {
-    /// Waits until all objects are ready, and gives them as they then were, in the same order. Each is read once and
-    /// then watched; objects of one kind and namespace share a watch, across calls too. `progress` hears each change
+    /// Waits until all objects are ready, and gives them as they then were, in the same order. One that is
+    /// ready as its caller saw it last is not asked for; the others are read once and then watched. Objects of one kind and namespace share a watch, across calls too. `progress` hears each change
     /// of what is waited for. The first object that fails ends the wait.
     pub async fn await_ready(
         &self,
@@ -38,7 +38,8 @@ impl Cluster {
         timeout: Duration,
         mut progress: impl FnMut(&str) + Send,
     ) -> Result<(), AwaitError> {
-        let target = AwaitTarget { id: id.clone(), uid: Some(uid.to_owned()), judge: Box::new(held_by) };
+        let target =
+            AwaitTarget { id: id.clone(), uid: Some(uid.to_owned()), seen: None, judge: Box::new(held_by) };
         let mut hear = |_: &ObjectId, waiting: &Waiting| progress(&waiting.to_string());
         self.wait(Goal::Gone, &[target], timeout, &mut hear).await.map(drop)
     }
@@ -55,13 +56,14 @@ impl Cluster {
         let mut running: FuturesUnordered<_> = objects
             .iter()
             .enumerate()
-            .map(|(index, AwaitTarget { id, uid, judge })| {
+            .map(|(index, AwaitTarget { id, uid, seen, judge })| {
                 let report = report.clone();
                 let wait = Wait {
                     cluster: self,
                     goal,
                     id,
                     uid: uid.as_deref(),
+                    seen: seen.as_ref(),
                     judge: &**judge,
                     started,
                     report,

@@ -136,6 +136,8 @@ pub struct AwaitTarget {
     pub id: ObjectId,
     /// Another object of that name, with another uid, is not the one. None: whichever has the name.
     pub uid: Option<String>,
+    /// The object as it was last seen, such as in the answer to its apply; none: it is read first.
+    pub seen: Option<Arc<Json>>,
     /// Says how far the live object is: `sheave_manifest::readiness`, or the resource's own condition.
     pub judge: Box<dyn Fn(&Json) -> Readiness + Send + Sync>,
 }

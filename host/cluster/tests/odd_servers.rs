@@ -182,7 +182,7 @@ fn done(live: &Json) -> Readiness {
 }
 
 async fn wait(server: &Server) -> Result<Vec<Json>, sheave_cluster::AwaitError> {
-    let target = AwaitTarget { id: id(), uid: Some("u".into()), judge: Box::new(done) };
+    let target = AwaitTarget { id: id(), uid: Some("u".into()), seen: None, judge: Box::new(done) };
     server.cluster.await_ready(vec![target], Duration::from_secs(30), |_| ()).await
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
-use sheave_engine::{CompiledType, RenderRequest};
+use sheave_engine::{CompiledType, RenderRequest, Rendered};
 use sheave_model::event::{Event, What};
 use sheave_model::stack::StackState;
 use sheave_model::{Address, Diagnostic, Masked, SecretText, TypeName, Value};
@@ -40,6 +40,8 @@ pub(crate) struct Context {
     pub(crate) cancelled: watch::Receiver<u8>,
     /// What was asked to be rendered, for a comparison that finds it must see the objects after all.
     pub(crate) renders: Mutex<BTreeMap<Address, RenderRequest>>,
+    /// What the plan was made of, by resource and key: carrying it out needs no second render of the same properties.
+    pub(crate) rendered: Mutex<BTreeMap<Address, (String, Rendered)>>,
     pub(crate) live: LiveObjects,
     pub(crate) inventories: Inventories,
     in_doubt: OnceLock<BTreeMap<Address, Diagnostic>>,
@@ -92,6 +94,7 @@ impl Context {
             watcher: parts.watcher,
             cancelled: parts.cancelled,
             renders: Mutex::default(),
+            rendered: Mutex::default(),
             live: LiveObjects::default(),
             inventories: Inventories::default(),
             in_doubt: OnceLock::new(),

@@ -33,6 +33,8 @@ pub(crate) struct LiveObjects {
     members: Mutex<HashMap<ListKey, Members>>,
     /// And how many were asked for one by one before.
     names: Mutex<HashMap<ListKey, (usize, Names)>>,
+    /// What an apply answered, for the wait that follows it, by resource and slot.
+    applied: Mutex<HashMap<(Address, String), Arc<Json>>>,
     /// The last state that a wait saw, for the plugin to observe.
     awaited: Mutex<BTreeMap<Address, BySlot>>,
 }
@@ -46,6 +48,16 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl LiveObjects {
+    /// Keeps what an apply answered.
+    pub(crate) fn keep_applied(&self, address: &Address, slot: &str, object: Arc<Json>) {
+        locked(&self.applied).insert((address.clone(), slot.to_owned()), object);
+    }
+
+    /// What an apply of this run answered.
+    pub(crate) fn take_applied(&self, address: &Address, slot: &str) -> Option<Arc<Json>> {
+        locked(&self.applied).remove(&(address.clone(), slot.to_owned()))
+    }
+
     /// Keeps what a wait saw last.
     pub(crate) fn keep_awaited(&self, address: &Address, objects: Vec<(String, Arc<Json>)>) {
         locked(&self.awaited).insert(address.clone(), objects);

@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
                 }
                 done = &mut work => break done,
                 // Borrowed for a moment only: `work` may want to catch up in between.
-                Some(event) = poll_fn(|cx| self.events.borrow_mut().poll_recv(cx)) => self.watch.borrow_mut().event(event),
+                Some(event) = poll_fn(|cx| self.events.borrow_mut().poll_recv(cx)) => self.show_events(Some(event)),
                 _ = frames.tick(), if moves => self.watch.borrow_mut().tick(),
             }
         };
@@ -98,9 +98,13 @@ impl<'a> Run<'a> {
 
     /// Shows the events that came and were not shown yet.
     fn catch_up(&self) {
-        while let Ok(event) = self.events.borrow_mut().try_recv() {
-            self.watch.borrow_mut().event(event);
-        }
+        self.show_events(None);
+    }
+
+    /// Shows an event, and those that wait behind it.
+    fn show_events(&self, first: Option<Event>) {
+        let waiting = std::iter::from_fn(|| self.events.borrow_mut().try_recv().ok());
+        self.watch.borrow_mut().events(first.into_iter().chain(waiting));
     }
 
     /// Asks the operator, with nothing drawn in the way. A request to stop is a no.

@@ -46,6 +46,16 @@ impl Watch {
         Self { out, mode, stack: stack.to_owned(), began: Instant::now(), said: Vec::new(), finished: None }
     }
 
+    /// Shows events that came together.
+    pub(crate) fn events(&mut self, events: impl Iterator<Item = Event>) {
+        // Above what is drawn each line is written by itself.
+        if !self.moves() {
+            self.out.hold();
+        }
+        events.for_each(|event| self.event(event));
+        self.out.release();
+    }
+
     /// Shows one event. The run's end is kept back: it is the last thing said, whatever else there is to say.
     pub(crate) fn event(&mut self, event: Event) {
         self.stack.clone_from(&event.stack);

@@ -40,7 +40,7 @@ async fn a_definition_and_its_resources_in_one_go() {
     let crd = definition(&group);
     let live = apply(&cluster, &crd).await.unwrap().object;
     assert_eq!(diff(&crd, &live, FIELD_MANAGER, &[]).changes, []);
-    let awaited = AwaitTarget { id: id(&crd), uid: None, judge: Box::new(readiness) };
+    let awaited = AwaitTarget { id: id(&crd), uid: None, seen: None, judge: Box::new(readiness) };
     cluster.await_ready(vec![awaited], Duration::from_secs(30), |_| ()).await.unwrap();
     let resource = cluster.scope_of(&version, "Widget").await.unwrap();
     assert_eq!((resource.plural.as_str(), resource.namespaced), ("widgets", true));

@@ -133,7 +133,7 @@ async fn defined() -> (Cluster, Namespace, String, Json) {
     let group = format!("{}.example.com", unique("g"));
     let crd = definition(&group);
     cluster.apply(&crd, &ApplyOptions::default()).await.unwrap();
-    let awaited = AwaitTarget { id: id(&crd), uid: None, judge: Box::new(readiness) };
+    let awaited = AwaitTarget { id: id(&crd), uid: None, seen: None, judge: Box::new(readiness) };
     cluster.await_ready(vec![awaited], Duration::from_secs(60), |_| ()).await.unwrap();
     (cluster, ns, format!("{group}/v1"), crd)
 }

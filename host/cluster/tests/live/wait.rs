@@ -13,7 +13,7 @@ use crate::{apply, as_user, cluster, config_map, deployment, forced, id, uid};
 const LONG: Duration = Duration::from_secs(60);
 
 fn target(obj: &Json) -> AwaitTarget {
-    AwaitTarget { id: id(obj), uid: None, judge: Box::new(readiness) }
+    AwaitTarget { id: id(obj), uid: None, seen: None, judge: Box::new(readiness) }
 }
 
 /// Waits for one object, and gives what was heard meanwhile.
@@ -204,7 +204,7 @@ async fn the_authors_own_condition_is_heard_of_by_the_watch() {
     let name = ns.name.clone();
     let change =
         move || drop(kubectl(&["patch", "configmap", "a", "-n", &name, "-p", r#"{"data":{"done":"yes"}}"#]));
-    let awaited = AwaitTarget { id: id(&obj), uid: None, judge: Box::new(judge) };
+    let awaited = AwaitTarget { id: id(&obj), uid: None, seen: None, judge: Box::new(judge) };
     let started = Instant::now();
     let live = meanwhile(&cluster, awaited, change).await.unwrap();
     assert_eq!(live[0]["data"]["done"], "yes");
@@ -217,7 +217,7 @@ async fn what_is_deleted_or_replaced_ends_the_wait() {
     let never = |_: &Json| Readiness::InProgress { reason: "never".into() };
     let obj = config_map(&ns, "a", json!({}));
     let live = apply(&cluster, &obj).await.unwrap().object;
-    let awaited = |uid| AwaitTarget { id: id(&obj), uid, judge: Box::new(never) };
+    let awaited = |uid| AwaitTarget { id: id(&obj), uid, seen: None, judge: Box::new(never) };
     let name = ns.name.clone();
     let change = move || drop(kubectl(&["delete", "configmap", "a", "-n", &name]));
     let error = meanwhile(&cluster, awaited(Some(uid(&live))), change).await.unwrap_err();

@@ -1,5 +1,7 @@
 //! Applying one object: the parent speaks of it first, secrets are put in last.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 use sheave_cluster::ApplyOptions;
 use sheave_engine::{ApplyRequest, Failure};
@@ -48,5 +50,6 @@ pub(crate) async fn apply(context: &Context, request: ApplyRequest) -> Result<(O
         owned: owned.unwrap_or_default(),
         order: request.order,
     };
+    context.live.keep_applied(&request.address, &record.slot, Arc::new(applied.object));
     Ok((record, applied.created))
 }

@@ -1,7 +1,7 @@
 //! Rendering: properties checked, live objects looked up, objects rendered, twice where they hold tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value as Json;
 use sheave_engine::{CompiledType, Failure, RenderRequest, Rendered, RenderedObject};
@@ -23,11 +23,20 @@ pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<
     let read = with_files(&context.types, &context.files, type_name, properties)
         .map_err(|d| Failure::blueprint(vec![d.on(address.clone())]))?;
     let properties = read.as_ref().unwrap_or(properties);
+    // Whether a target was reached must not show in the key: the same render has the same one in each run. One that
+    // cannot be reached is complained of where its objects are placed.
+    if let Some(target) = target {
+        let _ = context.targets.cluster(target).await;
+    }
     let key = render_key(context, address, type_name, target.as_deref(), properties);
     if known.as_ref() == Some(&key) {
-        let mut renders = context.renders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        renders.insert(address.clone(), request);
+        locked(&context.renders).insert(address.clone(), request);
         return Ok(Rendered::Unchanged);
+    }
+    if let Some((of, rendered)) = locked(&context.rendered).remove(address)
+        && of == key
+    {
+        return Ok(rendered);
     }
     context.learn(properties);
     let checked = check(context, address, type_name, properties).await?;
@@ -56,7 +65,13 @@ pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<
         let summary = format!("the plugin `{}` emitted {} twice", type_name.plugin, twice.id);
         return Err(world(Diagnostic::error("plugin.bad-reply", summary)));
     }
-    Ok(Rendered::Objects { properties: checked, key, objects: placed })
+    let rendered = Rendered::Objects { properties: checked, key: key.clone(), objects: placed };
+    locked(&context.rendered).insert(address.clone(), (key, rendered.clone()));
+    Ok(rendered)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The annotation of a pod template that changes when something does that its pods read at their start.

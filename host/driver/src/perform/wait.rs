@@ -40,6 +40,7 @@ pub(crate) async fn wait(context: &Context, request: AwaitRequest) -> Result<(),
             awaited.push(AwaitTarget {
                 id: object.id.clone(),
                 uid: object.uid.clone(),
+                seen: context.live.take_applied(&request.address, &object.slot),
                 judge: Box::new(move |live: &Json| judge(rule.as_ref(), live)),
             });
         }
