@@ -121,8 +121,9 @@ fn pool(instances: u32) -> InstanceAllocationStrategy {
         .table_elements(limits::TABLE_ELEMENTS)
         // The slots are as large as 32-bit memories can be in any case: a grant may raise what a plugin gets of one.
         .max_memory_size(usize::try_from(limits::MEMORY_MOST).unwrap_or(usize::MAX))
-        // Small memories are wiped by writing, which is quicker than giving the pages back.
-        .linear_memory_keep_resident(1 << 20)
+        // What a call wrote to is wiped by writing, which is quicker than giving the pages back. A guest's heap begins
+        // beyond its stack and its data, a MiB or two up.
+        .linear_memory_keep_resident(4 << 20)
         .table_keep_resident(64 << 10);
     InstanceAllocationStrategy::Pooling(pool)
 }

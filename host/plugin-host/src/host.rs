@@ -18,6 +18,9 @@ use crate::plugin::{Loaded, Plugin, detail};
 use crate::ticker::Ticker;
 use crate::{engine, limits};
 
+/// Pure calls at once on the smallest machine: one that uses up its time does not keep the others from beginning.
+const COMPUTING_LEAST: usize = 8;
+
 /// How a host is set up.
 #[derive(Clone)]
 pub struct HostConfig {
@@ -59,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) ticker: Ticker,
     pub(crate) instances: Semaphore,
+    /// Pure calls at once. They never wait for anything: more of them than cores can serve only take more memory.
+    pub(crate) computing: Semaphore,
     pub(crate) log: Option<LogSink>,
     pub(crate) pure_call: Duration,
     pub(crate) provider_call: Duration,
@@ -85,6 +90,7 @@ impl PluginHost {
             engine,
             ticker: Ticker::default(),
             instances: Semaphore::new(max_instances as usize),
+            computing: Semaphore::new((2 * cores).clamp(COMPUTING_LEAST.min(max_instances as usize), max_instances as usize)),
             log: config.log,
             pure_call: config.pure_call,
             provider_call: config.provider_call,

@@ -119,6 +119,12 @@ impl Loaded {
         F: for<'a> FnOnce(&'a mut Store<Guest>, Instance) -> Running<'a, R>,
     {
         let _permit = self.host.instances.acquire().await.map_err(|e| HostError::Engine(e.to_string()))?;
+        let _computing = match call.rights {
+            Rights::Pure => {
+                Some(self.host.computing.acquire().await.map_err(|e| HostError::Engine(e.to_string()))?)
+            }
+            Rights::Granted => None,
+        };
         let _running = self.host.ticker.run(&self.host.engine)?;
         let (pre, granted) = match &self.granted {
             Some(pre) if call.rights == Rights::Granted => (pre, Some(wasi::granted(&self.folders)?)),
