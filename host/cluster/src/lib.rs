@@ -28,7 +28,7 @@ pub use discovery::Resource;
 pub use error::{Cause, ClusterError, FieldConflict, KubeconfigFault, Words};
 pub use explain::{EventNote, PodNote};
 pub use kubeconfig::TargetSettings;
-pub use objects::{Applied, ApplyOptions, Deleted, Propagation};
+pub use objects::{Applied, ApplyOptions, Deleted, Listed, Propagation};
 pub use waiting::{AwaitError, AwaitTarget, Progress, Waiting};
 
 use discovery::Discovery;

@@ -1,8 +1,11 @@
 //! Single objects and lists of them: get, list, server-side apply, delete.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use sheave_manifest::{FIELD_MANAGER, encoded_len, identity, is_sensitive, locate};
 use sheave_model::ObjectId;
@@ -77,6 +80,69 @@ pub enum Deleted {
     OtherUid,
 }
 
+/// An object of a list, as the server sent it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its namespace; none: it is in none.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    text: Box<RawValue>,
+    kind: Arc<(String, String)>,
+}
+
+impl Listed {
+    /// None for what is no object with a name.
+    fn new(text: &RawValue, kind: &Arc<(String, String)>) -> Option<Self> {
+        let head: Head = serde_json::from_str(text.get()).ok()?;
+        let Named { namespace, name } = head.metadata;
+        Some(Self { namespace, name, text: text.to_owned(), kind: kind.clone() })
+    }
+
+    /// The object.
+    ///
+    /// # Errors
+    /// Its text goes deeper than anything that a server should send.
+    pub fn object(&self) -> Result<Json, ClusterError> {
+        let mut object: Json = serde_json::from_str(self.text.get()).map_err(|_| ClusterError::Server {
+            what: format!("list {}", self.kind.1),
+            status: 200,
+            words: Words::new("an object of the list cannot be read"),
+        })?;
+        // Items of a list do not say what they are.
+        if let Some(fields) = object.as_object_mut() {
+            fields.insert("apiVersion".into(), self.kind.0.as_str().into());
+            fields.insert("kind".into(), self.kind.1.as_str().into());
+        }
+        Ok(object)
+    }
+}
+
+/// A page of a list.
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(default)]
+    metadata: PageMetadata,
+    #[serde(borrow)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Default, Deserialize)]
+struct PageMetadata {
+    r#continue: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    metadata: Named,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    namespace: Option<String>,
+    name: String,
+}
+
 impl Cluster {
     async fn path_of(&self, id: &ObjectId) -> Result<(Resource, String), ClusterError> {
         let resource = self.scope_of(&id.api_version, &id.kind).await?;
@@ -107,18 +173,20 @@ impl Cluster {
         namespace: Option<&str>,
         label_selector: Option<&str>,
     ) -> Result<Vec<Json>, ClusterError> {
-        self.pages(api_version, kind, namespace, label_selector, JSON).await
+        let listed = self.list_unread(api_version, kind, namespace, label_selector).await?;
+        listed.iter().map(Listed::object).collect()
     }
 
-    /// The same, but of each object only its metadata.
-    pub async fn list_metadata(
+    /// The same, each object left as the server sent it until somebody looks: most of a large list is never looked at
+    /// all at once, and a parsed object takes ten times its text.
+    pub async fn list_unread(
         &self,
         api_version: &str,
         kind: &str,
         namespace: Option<&str>,
         label_selector: Option<&str>,
-    ) -> Result<Vec<Json>, ClusterError> {
-        self.pages(api_version, kind, namespace, label_selector, METADATA_LIST).await
+    ) -> Result<Vec<Listed>, ClusterError> {
+        self.pages(api_version, kind, namespace, label_selector, JSON).await
     }
 
     /// Namespace and name of each object of a kind.
@@ -128,10 +196,8 @@ impl Cluster {
         kind: &str,
         namespace: Option<&str>,
     ) -> Result<Vec<(Option<String>, String)>, ClusterError> {
-        let listed = self.list_metadata(api_version, kind, namespace, None).await?;
-        let text = |obj: &Json, at: &str| obj.pointer(at).and_then(Json::as_str).map(str::to_owned);
-        let named = |o: &Json| Some((text(o, "/metadata/namespace"), text(o, "/metadata/name")?));
-        Ok(listed.iter().filter_map(named).collect())
+        let listed = self.pages(api_version, kind, namespace, None, METADATA_LIST).await?;
+        Ok(listed.into_iter().map(|o| (o.namespace, o.name)).collect())
     }
 
     async fn pages(
@@ -141,14 +207,15 @@ impl Cluster {
         namespace: Option<&str>,
         label_selector: Option<&str>,
         accept: &'static str,
-    ) -> Result<Vec<Json>, ClusterError> {
+    ) -> Result<Vec<Listed>, ClusterError> {
         let resource = self.scope_of(api_version, kind).await?;
         let path = object_path(api_version, &resource, namespace, None);
         let what = match namespace.filter(|_| resource.namespaced) {
             Some(namespace) => format!("list {kind} in namespace {namespace}"),
             None => format!("list {kind}"),
         };
-        let mut items: Vec<Json> = Vec::new();
+        let kind_of: Arc<(String, String)> = Arc::new((api_version.to_owned(), kind.to_owned()));
+        let mut items: Vec<Listed> = Vec::new();
         let mut next = String::new();
         for _ in 0..MAX_PAGES {
             let mut query = vec![("limit", PAGE)];
@@ -170,17 +237,12 @@ impl Cluster {
             {
                 return Err(gone);
             }
-            let mut page = self.inner.transport.parse(&ask, &reply)?;
-            next = page.pointer("/metadata/continue").and_then(Json::as_str).unwrap_or("").to_owned();
-            if let Some(Json::Array(more)) = page.get_mut("items").map(Json::take) {
-                items.extend(more);
+            let page: Page<'_> = self.inner.transport.read(&ask, &reply)?;
+            next = page.metadata.r#continue.unwrap_or_default();
+            for text in page.items.unwrap_or_default() {
+                items.extend(Listed::new(text, &kind_of));
             }
             if next.is_empty() {
-                // Items of a list do not say what they are.
-                for fields in items.iter_mut().filter_map(Json::as_object_mut) {
-                    fields.insert("apiVersion".into(), api_version.into());
-                    fields.insert("kind".into(), kind.into());
-                }
                 return Ok(items);
             }
         }

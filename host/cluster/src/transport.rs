@@ -9,6 +9,7 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use jiff::{SignedDuration, Timestamp};
 use kube::client::{AuthError, Body, ClientBuilder};
+use serde::Deserialize;
 use serde_json::Value as Json;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -108,6 +109,15 @@ impl Transport {
     }
 
     pub(crate) fn parse(&self, ask: &Ask, reply: &Reply) -> Result<Json, ClusterError> {
+        self.read(ask, reply)
+    }
+
+    /// An answer as whatever it should be.
+    pub(crate) fn read<'a, T: Deserialize<'a>>(
+        &self,
+        ask: &Ask,
+        reply: &'a Reply,
+    ) -> Result<T, ClusterError> {
         if !reply.status.is_success() {
             return Err(self.fault(ask, reply, Duration::ZERO));
         }

@@ -215,7 +215,7 @@ mod tests {
         });
         let record: sheave_model::stack::ResourceRecord = serde_json::from_value(record).unwrap();
         let mut state = StackState::default();
-        state.resources.extend(addresses.iter().map(|a| (at(a), record.clone())));
+        state.resources.extend(addresses.iter().map(|a| (at(a), std::sync::Arc::new(record.clone()))));
         state
     }
 

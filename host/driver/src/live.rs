@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value as Json;
-use sheave_cluster::ClusterError;
+use sheave_cluster::{ClusterError, Listed};
 use sheave_model::plugin::ObjectId;
 use sheave_model::{Address, Diagnostic};
 use tokio::sync::OnceCell;
@@ -21,7 +21,7 @@ type Cell<T> = Arc<OnceCell<Result<Arc<T>, Diagnostic>>>;
 type ByName<T> = HashMap<(Option<String>, String), T>;
 
 /// Whole objects of one list; none: it may not be listed.
-type Members = Cell<Option<ByName<Arc<Json>>>>;
+type Members = Cell<Option<ByName<Listed>>>;
 /// The names of one list; none: it may not be listed.
 type Names = Cell<Option<ByName<()>>>;
 /// Objects by slot.
@@ -85,7 +85,7 @@ impl Context {
                 let Some(parent) = self.parent(cluster) else { return Ok(Arc::new(None)) };
                 let _permit = self.permits.acquire().await;
                 let found = cluster
-                    .list(&id.api_version, &id.kind, id.namespace.as_deref(), Some(&parent.selector()))
+                    .list_unread(&id.api_version, &id.kind, id.namespace.as_deref(), Some(&parent.selector()))
                     .await;
                 match found {
                     Ok(objects) => Ok(Arc::new(Some(by_name(objects)))),
@@ -99,7 +99,10 @@ impl Context {
             .clone()?;
         match listed.as_ref() {
             Some(objects) => match objects.get(&(id.namespace.clone(), id.name.clone())) {
-                Some(object) => Ok(Some(object.clone())),
+                Some(object) => match object.object() {
+                    Ok(object) => Ok(Some(Arc::new(object))),
+                    Err(e) => Err(self.clean(e.diagnostic())),
+                },
                 // Somebody may have taken the label off.
                 None => self.live_object(target, id).await,
             },
@@ -124,12 +127,9 @@ impl Context {
                 .get_or_init(|| async {
                     let cluster = self.targets.cluster(target).await?;
                     let _permit = self.permits.acquire().await;
-                    let found =
-                        cluster.list_metadata(&id.api_version, &id.kind, id.namespace.as_deref(), None).await;
+                    let found = cluster.list_names(&id.api_version, &id.kind, id.namespace.as_deref()).await;
                     match found {
-                        Ok(objects) => {
-                            Ok(Arc::new(Some(by_name(objects).into_keys().map(|n| (n, ())).collect())))
-                        }
+                        Ok(names) => Ok(Arc::new(Some(names.into_iter().map(|n| (n, ())).collect()))),
                         Err(ClusterError::Forbidden { .. }) => Ok(Arc::new(None)),
                         Err(ClusterError::NoSuchKind { .. }) => Ok(Arc::new(Some(ByName::new()))),
                         Err(e) => Err(self.clean(e.diagnostic())),
@@ -162,11 +162,6 @@ impl Context {
     }
 }
 
-fn by_name(objects: Vec<Json>) -> ByName<Arc<Json>> {
-    let named = objects.into_iter().filter_map(|object| {
-        let text = |p: &str| object.pointer(p).and_then(Json::as_str).map(str::to_owned);
-        let name = text("/metadata/name")?;
-        Some(((text("/metadata/namespace"), name), Arc::new(object)))
-    });
-    named.collect()
+fn by_name(objects: Vec<Listed>) -> ByName<Listed> {
+    objects.into_iter().map(|object| ((object.namespace.clone(), object.name.clone()), object)).collect()
 }

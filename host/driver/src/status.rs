@@ -64,7 +64,7 @@ async fn look(state: &StackState, targets: &Targets, parallelism: usize) -> Stat
         }
         by_address.entry(address).or_default().push((object, found));
     }
-    let row = |(address, record): (&Address, &sheave_model::stack::ResourceRecord)| {
+    let row = |(address, record): (&Address, &std::sync::Arc<sheave_model::stack::ResourceRecord>)| {
         let mut ready = record.status == Status::Ready;
         let mut objects = Vec::new();
         for (object, found) in by_address.remove(address).unwrap_or_default() {

@@ -303,7 +303,7 @@ impl Planning {
             }
         }
         let record = self.world.state.resources.get(&address);
-        let action = action_of(record, &spec, &objects);
+        let action = action_of(record.map(Arc::as_ref), &spec, &objects);
         if action == Planned::Replace && spec.prevent_destroy {
             return self.fail(address.clone(), Failure::world(vec![prune::protected(&address)]));
         }

@@ -1,6 +1,7 @@
 //! What the stack holds and the blueprint no longer asks for: planned as removals.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sheave_model::plan::{Action as Planned, PlannedObject, PlannedResource, Purpose};
 use sheave_model::plugin::ObjectId;
@@ -79,7 +80,7 @@ pub(crate) fn protected(address: &Address) -> Diagnostic {
 }
 
 /// How many steps a resource is from those that need nothing.
-fn depth(address: &Address, records: &BTreeMap<Address, ResourceRecord>, level: usize) -> usize {
+fn depth(address: &Address, records: &BTreeMap<Address, Arc<ResourceRecord>>, level: usize) -> usize {
     /// Recorded edges were a graph without cycles once; a damaged record must not hang the planner.
     const MAX_LEVELS: usize = 64;
     let Some(record) = records.get(address).filter(|_| level < MAX_LEVELS) else { return 0 };

@@ -1,6 +1,7 @@
 //! A stack's state: what the journal's entries add up to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ pub struct StackState {
     /// The number of the last journal entry; 0: none.
     pub serial: u64,
     /// What the stack holds.
-    pub resources: BTreeMap<Address, ResourceRecord>,
+    pub resources: BTreeMap<Address, Arc<ResourceRecord>>,
     /// Passwords that expressions made, by name.
     pub passwords: BTreeMap<String, Sealed>,
     /// The stack's outputs.
@@ -193,13 +194,13 @@ impl StackState {
             Entry::Intent(intent) => self.intend(intent),
             Entry::Outcome { op, outcome } => self.conclude(op, outcome),
             Entry::ResourceReady { address, outputs } => {
-                if let Some(record) = self.resources.get_mut(address) {
+                if let Some(record) = self.record_of(address) {
                     record.status = Status::Ready;
                     record.outputs = Some(outputs.clone());
                 }
             }
             Entry::ResourceFailed { address, why } => {
-                if let Some(record) = self.resources.get_mut(address)
+                if let Some(record) = self.record_of(address)
                     && !matches!(record.status, Status::Tainted(_))
                 {
                     record.status = Status::Failed(why.clone());
@@ -211,7 +212,7 @@ impl StackState {
             }
             Entry::ResourceMoved { from, to, requiring } => self.rename(from, to, requiring),
             Entry::ResourceRefreshed { address, outputs } => {
-                if let Some(record) = self.resources.get_mut(address) {
+                if let Some(record) = self.record_of(address) {
                     if let Some(snapshot) = &mut record.snapshot {
                         snapshot.outputs = outputs.clone();
                     }
@@ -228,11 +229,12 @@ impl StackState {
         if self.resources.contains_key(to) {
             return;
         }
-        let Some(mut record) = self.resources.remove(from) else { return };
+        let Some(mut kept) = self.resources.remove(from) else { return };
+        let record = Arc::make_mut(&mut kept);
         record.named.get_or_insert_with(|| from.clone());
-        self.resources.insert(to.clone(), record);
+        self.resources.insert(to.clone(), kept);
         for address in requiring {
-            let Some(record) = self.resources.get_mut(address) else { continue };
+            let Some(record) = self.record_of(address) else { continue };
             for need in record.requires.iter_mut().filter(|need| **need == from.without_key()) {
                 *need = to.without_key();
             }
@@ -249,20 +251,26 @@ impl StackState {
         requiring.map(|(a, _)| a.clone()).collect()
     }
 
+    /// A resource's record, to be changed: copied where somebody else still looks at the old one.
+    fn record_of(&mut self, address: &Address) -> Option<&mut ResourceRecord> {
+        self.resources.get_mut(address).map(Arc::make_mut)
+    }
+
     fn begin(&mut self, address: &Address, fresh: &ResourceRecord) {
         let mut fresh = fresh.clone();
         if let Some(old) = self.resources.remove(address) {
+            let old = Arc::unwrap_or_clone(old);
             fresh.objects = old.objects;
             fresh.snapshot = old.snapshot;
             fresh.outputs = old.outputs;
             fresh.named = old.named;
         }
-        self.resources.insert(address.clone(), fresh);
+        self.resources.insert(address.clone(), Arc::new(fresh));
     }
 
     fn intend(&mut self, intent: &Intent) {
         if let (Change::ApplyObject { object }, Some(record)) =
-            (&intent.change, self.resources.get_mut(&intent.address))
+            (&intent.change, self.record_of(&intent.address))
             && !record.objects.iter().any(|o| o.target == object.target && o.id == object.id)
         {
             record.objects.push(object.clone());
@@ -275,7 +283,7 @@ impl StackState {
         if !matches!(outcome, Outcome::InDoubt { .. } | Outcome::Pending { .. }) {
             self.in_flight.remove(op);
         }
-        let Some(record) = self.resources.get_mut(&intent.address) else { return };
+        let Some(record) = self.resources.get_mut(&intent.address).map(Arc::make_mut) else { return };
         match outcome {
             Outcome::Applied { object } => {
                 record.objects.retain(|o| !(o.target == object.target && o.id == object.id));

@@ -90,7 +90,9 @@ impl PluginHost {
             engine,
             ticker: Ticker::default(),
             instances: Semaphore::new(max_instances as usize),
-            computing: Semaphore::new((2 * cores).clamp(COMPUTING_LEAST.min(max_instances as usize), max_instances as usize)),
+            computing: Semaphore::new(
+                (2 * cores).clamp(COMPUTING_LEAST.min(max_instances as usize), max_instances as usize),
+            ),
             log: config.log,
             pure_call: config.pure_call,
             provider_call: config.provider_call,

@@ -36,17 +36,6 @@ async fn lists_go_over_pages() {
 }
 
 #[tokio::test]
-async fn metadata_alone_has_no_content() {
-    let (cluster, ns) = cluster().await;
-    apply(&cluster, &config_map(&ns, "a", json!({"k": "v"}))).await.unwrap();
-    let all = cluster.list_metadata("v1", "ConfigMap", Some(&ns.name), None).await.unwrap();
-    let found = all.iter().find(|o| o["metadata"]["name"] == "a").unwrap();
-    assert_eq!(found.get("data"), None);
-    assert!(found["metadata"]["managedFields"].is_array());
-    assert_eq!(id(found).to_string(), format!("ConfigMap {}/a", ns.name));
-}
-
-#[tokio::test]
 async fn who_may_not_list_may_still_get() {
     let (cluster, ns) = cluster().await;
     let obj = config_map(&ns, "a", json!({}));
