@@ -39,6 +39,8 @@ pub(crate) struct Planning {
     failed: BTreeMap<Address, String>,
     /// Groups whose instances are not known.
     deferred: BTreeSet<Address>,
+    /// Resources and modules whose `when` is false.
+    off: BTreeSet<Address>,
     passwords: PasswordBook,
     diagnostics: Vec<Diagnostic>,
     blueprint_fault: bool,
@@ -71,6 +73,7 @@ impl Planning {
             planned: BTreeMap::new(),
             failed: BTreeMap::new(),
             deferred: BTreeSet::new(),
+            off: BTreeSet::new(),
             diagnostics: Vec::new(),
             blueprint_fault: false,
             open: 0,
@@ -153,7 +156,8 @@ impl Planning {
             match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
                 Err(diagnostics) => self.fault(id.clone(), diagnostics),
                 Ok(Expansion::Deferred(why)) => self.defer_group(&spec, id, why),
-                Ok(Expansion::Instances(instances)) => {
+                Ok(Expansion::Instances(instances, off)) => {
+                    self.off.extend(off);
                     for (address, each) in instances {
                         if self.modules.selects_instance(&address) {
                             self.begin_instance(&spec, address, &each, actions);
@@ -165,7 +169,8 @@ impl Planning {
             match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
                 Err(diagnostics) => self.fault(id.clone(), diagnostics),
                 Ok(Expansion::Deferred(why)) => self.defer_module(&spec, id, why),
-                Ok(Expansion::Instances(instances)) => {
+                Ok(Expansion::Instances(instances, off)) => {
+                    self.off.extend(off);
                     for (address, each) in instances {
                         if self.modules.selects_instance(&address) {
                             self.enter(&spec, &address, &each);
@@ -562,7 +567,7 @@ impl Planning {
             in_order(&graph, None, &mut planned, &mut resources);
         }
         if self.world.only.is_empty() {
-            let (removals, refused) = prune::removals(&self.world, &resources, &self.failed);
+            let (removals, refused) = prune::removals(&self.world, &resources, &self.failed, &self.off);
             resources.extend(removals);
             for (address, diagnostic) in refused {
                 self.failed.insert(address, diagnostic.code.clone());
