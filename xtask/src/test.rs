@@ -1,17 +1,28 @@
 //! `cargo xtask test`: every test there is, those of the guests and those against a real control plane.
 
-use anyhow::{Result, bail};
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
 
 use crate::cluster::{self, Running};
+use crate::docs::docs;
 use crate::guests::guests;
-use crate::run::{cargo, root, run, say};
+use crate::run::{cargo, exists, root, run, say};
+use crate::setup::{apt_install, is_root};
 
 /// Runs them all, whatever fails, and passes `args` to the host's `cargo test`.
 pub(crate) fn test(args: &[String]) -> Result<()> {
     guests()?;
-    let _cluster = Running::for_now()?;
+    npm()?;
     let mut failed = Vec::new();
-    let mut part = |name: &str, command: &mut std::process::Command| {
+    say("testing that the pages of types are current");
+    if let Err(why) = docs(true) {
+        say(format!("{why:#}"));
+        failed.push("the pages of types".to_owned());
+    }
+    let _cluster = Running::for_now()?;
+    let mut part = |name: &str, command: &mut Command| {
         say(format!("testing {name}"));
         if let Err(why) = run(command) {
             say(format!("{why:#}"));
@@ -29,4 +40,16 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
         bail!("failed: {}", failed.join(" and "));
     }
     Ok(())
+}
+
+/// The language server that editors run comes by npm.
+fn npm() -> Result<()> {
+    if exists("npm", "--version") {
+        return Ok(());
+    }
+    if !is_root() || !Path::new("/etc/debian_version").exists() {
+        bail!("no npm, by which a test gets yaml-language-server: install Node.js 20 or later");
+    }
+    say("installing Debian's nodejs and npm");
+    apt_install(&["nodejs", "npm"]).context("Debian's nodejs and npm")
 }

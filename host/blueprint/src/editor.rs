@@ -18,19 +18,22 @@ pub fn editor_schema(catalog: &dyn TypeCatalog) -> Value {
     for of in &types {
         let key = format!("properties {}", of.name);
         let at = format!("#/$defs/{}", escaped(&key));
-        defs.insert(key, with_expressions(&rooted(&of.schema, &at)));
+        let mut properties = rooted(&of.schema, &at);
+        if let Some(map) = properties.as_object_mut() {
+            map.insert("title".into(), of.name.to_string().into());
+        }
+        defs.insert(key, with_expressions(&properties));
         cases.push(case(of, &at));
     }
     let names: Vec<Value> =
         types.iter().map(|t| json!({"const": t.name.to_string(), "description": t.summary})).collect();
-    defs.insert("expression".into(), json!({"type": "string", "pattern": EXPRESSION}));
+    defs.insert("expression".into(), json!({"title": "expression", "type": "string", "pattern": EXPRESSION}));
     defs.insert("resource".into(), resource(names, cases));
     defs.insert("input".into(), input());
     defs.insert("plugin".into(), plugin(catalog, &types));
     let named = |like: Value| json!({"type": "object", "propertyNames": {"pattern": "^[A-Za-z][A-Za-z0-9_-]{0,62}$"}, "additionalProperties": like});
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Sheave blueprint",
         "type": "object",
         "required": ["blueprint"],
         "additionalProperties": false,
@@ -75,7 +78,9 @@ fn resource(names: Vec<Value>, cases: Vec<Value>) -> Value {
     let flag = |text: &str| json!({"type": "boolean", "description": text});
     let or_expression = |schema: Value, text: &str| json!({"anyOf": [schema, {"$ref": "#/$defs/expression"}], "description": text});
     let mut kinds = vec![
-        json!({"type": "string", "pattern": r"^\.\.?/", "description": "A module: a folder with a blueprint."}),
+        // A word of what editors run, not of JSON Schema's: without it they speak of the pattern alone.
+        json!({"type": "string", "pattern": r"^\.\.?/", "description": "A module: a folder with a blueprint.",
+            "patternErrorMessage": "No plugin of this blueprint has such a type, and a module's folder begins with ./ or ../"}),
     ];
     if names.is_empty() {
         kinds.push(json!({"type": "string", "pattern": "^[^.:]+:[^:]+$"}));
@@ -175,7 +180,8 @@ fn escaped(key: &str) -> String {
     at[1..].replace('%', "%25").replace(' ', "%20")
 }
 
-/// A schema that stands in another: its `#/...` counts from its own root.
+/// A schema that stands in another: its `#/...` counts from its own root. A property may be called as a keyword is
+/// (`default`, `enum`, `$schema`), so names and keywords are told apart.
 fn rooted(schema: &Value, at: &str) -> Value {
     match schema {
         Value::Object(map) => Value::Object(
@@ -187,6 +193,9 @@ fn rooted(schema: &Value, at: &str) -> Value {
                         None => (key.clone(), value.clone()),
                     },
                     ("enum" | "const" | "default" | "examples", _) => (key.clone(), value.clone()),
+                    (names, Value::Object(all)) if MAPS.contains(&names) => {
+                        (key.clone(), all.iter().map(|(name, of)| (name.clone(), rooted(of, at))).collect())
+                    }
                     _ => (key.clone(), rooted(value, at)),
                 })
                 .collect(),
@@ -229,13 +238,8 @@ fn with_expressions(schema: &Value) -> Value {
         return Value::Object(out);
     }
     let mut wrapped = Map::new();
-    for key in ["title", "description", "default", "examples", "deprecated"] {
-        if let Some(value) = out.get(key) {
-            wrapped.insert(key.into(), value.clone());
-        }
-    }
-    // What others refer to stays where they look for it.
-    for key in ["$defs", "definitions"] {
+    // Words are said once, and what others refer to stays where they look for it.
+    for key in ["title", "description", "default", "examples", "deprecated", "$defs", "definitions"] {
         if let Some(value) = out.remove(key) {
             wrapped.insert(key.into(), value);
         }

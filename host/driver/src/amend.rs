@@ -9,6 +9,7 @@ use sheave_state::{LockGuard, SqliteStore, Store as _};
 
 use crate::context::now;
 use crate::driver::{Driver, explained, state_fault};
+use crate::moves::carried;
 use crate::request::Fault;
 
 /// A stack's whole state.
@@ -61,10 +62,14 @@ impl Driver {
                 // Each entry names who requires it by the addresses that hold when its turn comes.
                 let mut then = state.clone();
                 for (from, to) in &moves {
+                    let passwords = carried(&then, from, to).into_iter();
+                    let passwords = passwords.filter(|(name, _)| !then.passwords.contains_key(name));
+                    let mut new: Vec<Entry> =
+                        passwords.map(|(name, password)| Entry::PasswordMade { name, password }).collect();
                     let requiring = then.requiring(from);
-                    let entry = Entry::ResourceMoved { from: from.clone(), to: to.clone(), requiring };
-                    then.record(&entry);
-                    entries.push(entry);
+                    new.push(Entry::ResourceMoved { from: from.clone(), to: to.clone(), requiring });
+                    new.iter().for_each(|entry| then.record(entry));
+                    entries.extend(new);
                 }
                 let said = moves.iter().map(|(from, to)| format!("`{from}` is called `{to}` from now on"));
                 Ok(Some((entries, said.collect(), moves)))

@@ -1,6 +1,7 @@
 //! The calls of a front end, from settings to a run and back.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -663,6 +664,11 @@ fn no_such_resource(address: &Address) -> Diagnostic {
 pub(crate) fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics.sort_by_key(|d| d.labels.first().map(|l| (l.span.source.0, l.span.start)));
     diagnostics
+}
+
+/// The stack's name where none is given: the blueprint's own, as far as it can be read, whatever else is wrong with it.
+pub fn stack_by_blueprint(path: &Path) -> Option<String> {
+    read_blueprint(path).ok().and_then(|text| blueprint_name(&text))
 }
 
 /// The name under `blueprint:`, without loading anything.

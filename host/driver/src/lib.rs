@@ -33,7 +33,7 @@ mod substitute;
 mod targets;
 
 pub use amend::StateExport;
-pub use driver::Driver;
+pub use driver::{Driver, stack_by_blueprint};
 pub use history::{HistoryReport, HistoryRow};
 pub use import::ImportReport;
 pub use picture::{GraphNode, GraphReport};

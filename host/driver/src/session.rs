@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::context::Context;
 use crate::failpoint;
 use crate::keys::SystemRandom;
+use crate::moves;
 use crate::perform::perform;
 use crate::request::Cancel;
 
@@ -154,8 +155,12 @@ impl<'a> Session<'a> {
     /// Writes what actions need written; makes passwords, which are kept before they are used.
     fn prepare(&self, actions: &[Action], entries: &mut Vec<Entry>, inbox: &mut Vec<Event>) -> bool {
         let mut made_any = false;
+        let mut carried = BTreeMap::new();
         for action in actions {
             entries.extend(self.context.entry_of_action(action));
+            if let Action::Move { from, to, .. } = action {
+                carried.extend(moves::carried(&self.state, from, to));
+            }
             if let Action::MakePasswords(wanted) = action {
                 let made = self.make_passwords(wanted);
                 made_any |= made.is_ok();
@@ -166,6 +171,7 @@ impl<'a> Session<'a> {
                 inbox.push(Event::PasswordsMade(made));
             }
         }
+        entries.extend(carried.into_iter().map(|(name, password)| Entry::PasswordMade { name, password }));
         made_any
     }
 

@@ -244,7 +244,7 @@ impl Applying {
         let idle = |a: &Address| self.nodes.get(a).is_some_and(Node::is_idle);
         if !matches!(spec.repeat, Repeat::Once) && !wanted.keys().all(idle) || template.is_some() {
             let instances = match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
-                Ok(Expansion::Instances(instances)) => instances,
+                Ok(Expansion::Instances(instances, _)) => instances,
                 Ok(Expansion::Deferred(why)) => return self.still_unknown(id, why, actions),
                 Err(diagnostics) => return self.fail_group(id, diagnostics, actions),
             };
@@ -295,7 +295,7 @@ impl Applying {
     /// Enters the instances of a module.
     fn begin_module(&mut self, spec: &ModuleSpec, id: &Address, actions: &mut Vec<Action>) {
         let instances = match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
-            Ok(Expansion::Instances(instances)) => instances,
+            Ok(Expansion::Instances(instances, _)) => instances,
             Ok(Expansion::Deferred(why)) => return self.still_unknown(id, why, actions),
             Err(diagnostics) => return self.fail_group(id, diagnostics, actions),
         };

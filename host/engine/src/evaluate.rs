@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sheave_blueprint::{ResourceSpec, Template, Unknowns};
-use sheave_model::{Address, Diagnostic, Role, Unknown, UnknownKind, Value};
+use sheave_model::{Address, Diagnostic, Role, TypeSchema, Unknown, UnknownKind, Value};
 
 use crate::action::{Action, DiffRequest};
 use crate::event::RenderedObject;
@@ -214,4 +214,18 @@ pub(crate) fn place(spec: &ResourceSpec, diagnostic: Diagnostic) -> Diagnostic {
 /// The types of a run by the specs that use them.
 pub(crate) fn kind_of(world: &World, spec: &ResourceSpec) -> Option<Arc<CompiledType>> {
     world.types.get(&spec.type_name).cloned()
+}
+
+/// Outputs that a type's schema says stand in what it emits (`x-emitted: SLOT#POINTER`), as far as that is a plain text.
+pub(crate) fn emitted_outputs(of: &TypeSchema, objects: &[RenderedObject]) -> BTreeMap<String, Value> {
+    let outputs = of.outputs().get("properties").and_then(serde_json::Value::as_object);
+    let found = outputs.into_iter().flatten().filter_map(|(name, schema)| {
+        let (slot, pointer) = schema.get("x-emitted")?.as_str()?.split_once('#')?;
+        let object = objects.iter().find(|o| o.slot == slot)?;
+        match object.manifest.at(pointer)? {
+            text @ Value::Text(_) => Some((name.clone(), text.clone())),
+            _ => None,
+        }
+    });
+    found.collect()
 }

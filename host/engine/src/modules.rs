@@ -56,8 +56,8 @@ pub(crate) struct Modules {
 /// Instances of a resource or module.
 #[derive(Debug)]
 pub(crate) enum Expansion {
-    /// These, each with what its expressions see as `each`.
-    Instances(Vec<(Address, Each)>),
+    /// These, each with what its expressions see as `each`; and those whose `when` is false.
+    Instances(Vec<(Address, Each)>, Vec<Address>),
     /// Not known yet; the words say what is not.
     Deferred(&'static str),
 }
@@ -123,30 +123,36 @@ impl Modules {
         when: Option<&Template>,
         passwords: &PasswordBook,
     ) -> Result<Expansion, Vec<Diagnostic>> {
-        let Some(module) = self.around(group) else { return Ok(Expansion::Instances(Vec::new())) };
+        let Some(module) = self.around(group) else {
+            return Ok(Expansion::Instances(Vec::new(), Vec::new()));
+        };
         let (world, graph) = (&self.world, &module.graph);
         let made = module.within(world, passwords, &None, |scope| graph.instances(repeat, scope))?;
         let Some(instances) = made else {
             return Ok(Expansion::Deferred("how many there are is known after apply"));
         };
         let mut found = Vec::with_capacity(instances.len());
+        let mut off = Vec::new();
         for Instance { key, each } in instances {
+            let address = match key {
+                Some(key) => group.clone().with_key(key),
+                None => group.clone(),
+            };
             if let Some(when) = when {
                 match module.within(world, passwords, &each, |scope| graph.holds(when, scope))? {
                     Some(true) => {}
-                    Some(false) => continue,
+                    Some(false) => {
+                        off.push(address);
+                        continue;
+                    }
                     None => {
                         return Ok(Expansion::Deferred("whether it exists (`when`) is known after apply"));
                     }
                 }
             }
-            let address = match key {
-                Some(key) => group.clone().with_key(key),
-                None => group.clone(),
-            };
             found.push((address, each));
         }
-        Ok(Expansion::Instances(found))
+        Ok(Expansion::Instances(found, off))
     }
 
     /// Enters an instance of a module: its inputs are evaluated and bound.

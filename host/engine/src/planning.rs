@@ -10,7 +10,7 @@ use sheave_model::stack::{ResourceRecord, Status};
 use sheave_model::{Address, Diagnostic, Masked, Role, Value};
 
 use crate::action::{Action, AwaitObject, ObserveRequest, ProviderPlanRequest, RenderRequest};
-use crate::evaluate::{Around, Late, as_texts, diff_request, evaluate, kind_of, place};
+use crate::evaluate::{Around, Late, as_texts, diff_request, emitted_outputs, evaluate, kind_of, place};
 use crate::event::{Event, Failure, ProviderPlanned, Rendered};
 use crate::groups::{Groups, Settled};
 use crate::modules::{Each, Expansion, Modules};
@@ -24,6 +24,8 @@ struct Node {
     target: Option<String>,
     properties: Value,
     outputs: Value,
+    /// Outputs that are what was emitted.
+    emitted: BTreeMap<String, Value>,
     manifests: BTreeMap<String, Masked>,
 }
 
@@ -39,6 +41,8 @@ pub(crate) struct Planning {
     failed: BTreeMap<Address, String>,
     /// Groups whose instances are not known.
     deferred: BTreeSet<Address>,
+    /// Resources and modules whose `when` is false.
+    off: BTreeSet<Address>,
     passwords: PasswordBook,
     diagnostics: Vec<Diagnostic>,
     blueprint_fault: bool,
@@ -71,6 +75,7 @@ impl Planning {
             planned: BTreeMap::new(),
             failed: BTreeMap::new(),
             deferred: BTreeSet::new(),
+            off: BTreeSet::new(),
             diagnostics: Vec::new(),
             blueprint_fault: false,
             open: 0,
@@ -153,7 +158,8 @@ impl Planning {
             match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
                 Err(diagnostics) => self.fault(id.clone(), diagnostics),
                 Ok(Expansion::Deferred(why)) => self.defer_group(&spec, id, why),
-                Ok(Expansion::Instances(instances)) => {
+                Ok(Expansion::Instances(instances, off)) => {
+                    self.off.extend(off);
                     for (address, each) in instances {
                         if self.modules.selects_instance(&address) {
                             self.begin_instance(&spec, address, &each, actions);
@@ -165,7 +171,8 @@ impl Planning {
             match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
                 Err(diagnostics) => self.fault(id.clone(), diagnostics),
                 Ok(Expansion::Deferred(why)) => self.defer_module(&spec, id, why),
-                Ok(Expansion::Instances(instances)) => {
+                Ok(Expansion::Instances(instances, off)) => {
+                    self.off.extend(off);
                     for (address, each) in instances {
                         if self.modules.selects_instance(&address) {
                             self.enter(&spec, &address, &each);
@@ -231,6 +238,7 @@ impl Planning {
             target: evaluated.target.clone(),
             properties: evaluated.properties.clone(),
             outputs: Value::empty(),
+            emitted: BTreeMap::new(),
             manifests: BTreeMap::new(),
         };
         self.nodes.insert(address.clone(), node);
@@ -267,6 +275,7 @@ impl Planning {
             Rendered::Unchanged => None,
             Rendered::Objects { properties, objects, .. } => {
                 node.properties = properties;
+                node.emitted = emitted_outputs(&kind.info, &objects);
                 node.manifests =
                     objects.iter().map(|o| (o.slot.clone(), self.world.masked(&o.manifest))).collect();
                 Some(objects)
@@ -448,24 +457,23 @@ impl Planning {
 
     /// The outputs as they will be, as far as that is known.
     fn foreseen(&self, kind: &CompiledType, address: &Address, action: Planned) -> Value {
-        match action {
-            Planned::NoOp => self.world.recorded_outputs(address),
-            Planned::Update => {
-                let mut outputs = kind.schemas.outputs.unknown_outputs(&address.to_string());
-                if let (Value::Map(fresh), Value::Map(old)) =
-                    (&mut outputs, self.world.recorded_outputs(address))
-                {
-                    for (name, value) in old {
-                        let stable = kind.info.outputs().pointer(&format!("/properties/{name}/x-stable"));
-                        if stable.and_then(serde_json::Value::as_bool) == Some(true) {
-                            fresh.insert(name, value);
-                        }
-                    }
-                }
-                outputs
-            }
-            _ => kind.schemas.outputs.unknown_outputs(&address.to_string()),
+        if action == Planned::NoOp {
+            return self.world.recorded_outputs(address);
         }
+        let mut outputs = kind.schemas.outputs.unknown_outputs(&address.to_string());
+        let Value::Map(fresh) = &mut outputs else { return outputs };
+        if action == Planned::Update
+            && let Value::Map(old) = self.world.recorded_outputs(address)
+        {
+            for (name, value) in old {
+                let stable = kind.info.outputs().pointer(&format!("/properties/{name}/x-stable"));
+                if stable.and_then(serde_json::Value::as_bool) == Some(true) {
+                    fresh.insert(name, value);
+                }
+            }
+        }
+        fresh.extend(self.nodes.get(address).into_iter().flat_map(|node| node.emitted.clone()));
+        outputs
     }
 
     fn fault(&mut self, address: Address, diagnostics: Vec<Diagnostic>) {
@@ -562,7 +570,7 @@ impl Planning {
             in_order(&graph, None, &mut planned, &mut resources);
         }
         if self.world.only.is_empty() {
-            let (removals, refused) = prune::removals(&self.world, &resources, &self.failed);
+            let (removals, refused) = prune::removals(&self.world, &resources, &self.failed, &self.off);
             resources.extend(removals);
             for (address, diagnostic) in refused {
                 self.failed.insert(address, diagnostic.code.clone());

@@ -1,6 +1,6 @@
 //! What the stack holds and the blueprint no longer asks for: planned as removals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sheave_model::plan::{Action as Planned, PlannedObject, PlannedResource, Purpose};
@@ -21,19 +21,19 @@ pub(crate) fn no_plugin(name: &str) -> PluginPin {
 }
 
 /// The removals, dependants first, and those that are refused. Records of resources that are planned, failed to plan,
-/// or whose instances are not known yet are left alone.
+/// or whose instances are not known yet are left alone. `off` is what the blueprint has with a `when` that is false.
 pub(crate) fn removals(
     world: &World,
     planned: &[PlannedResource],
     failed: &BTreeMap<Address, String>,
+    off: &BTreeSet<Address>,
 ) -> (Vec<PlannedResource>, Vec<(Address, Diagnostic)>) {
     let deferred: Vec<&Address> =
         planned.iter().filter(|p| p.deferred.is_some()).map(|p| &p.address).collect();
     let keeps = |address: &Address| {
         deferred.iter().any(|d| address.is_within(d)) || failed.keys().any(|f| address.is_within(f))
     };
-    let planned_addresses: std::collections::BTreeSet<&Address> =
-        planned.iter().map(|p| &p.address).collect();
+    let planned_addresses: BTreeSet<&Address> = planned.iter().map(|p| &p.address).collect();
     let (refused, gone): (Vec<_>, Vec<_>) = world
         .state
         .resources
@@ -42,7 +42,7 @@ pub(crate) fn removals(
         .partition(|(_, record)| record.protect);
     let refused = refused.into_iter().map(|(address, _)| (address.clone(), protected(address))).collect();
     let mut removals: Vec<PlannedResource> =
-        gone.into_iter().map(|(address, record)| removal(address, record, world.purpose)).collect();
+        gone.into_iter().map(|(address, record)| removal(address, record, world.purpose, off)).collect();
     leave_what_is_wanted(&mut removals, planned);
     // For the reader: what others need goes last. Carrying out follows the edges, not this order.
     removals.sort_by_key(|r| std::cmp::Reverse(depth(&r.address, &world.state.resources, 0)));
@@ -87,7 +87,21 @@ fn depth(address: &Address, records: &BTreeMap<Address, Arc<ResourceRecord>>, le
     record.requires.iter().map(|need| 1 + depth(need, records, level + 1)).max().unwrap_or(0)
 }
 
-fn removal(address: &Address, record: &ResourceRecord, purpose: Purpose) -> PlannedResource {
+/// Why a resource that the stack holds is not asked for.
+fn not_asked_for(address: &Address, off: &BTreeSet<Address>) -> String {
+    match off.iter().find(|o| address.is_within(o)) {
+        Some(own) if own.steps().len() == address.steps().len() => "its `when` is false".to_owned(),
+        Some(module) => format!("the `when` of `{module}` is false"),
+        None => "no longer in the blueprint".to_owned(),
+    }
+}
+
+fn removal(
+    address: &Address,
+    record: &ResourceRecord,
+    purpose: Purpose,
+    off: &BTreeSet<Address>,
+) -> PlannedResource {
     let kept = record.keep == Some(true) && purpose == Purpose::Apply;
     let objects: Vec<PlannedObject> =
         record.objects.iter().map(|object| removed_object(object, record.keep, purpose)).collect();
@@ -100,7 +114,7 @@ fn removal(address: &Address, record: &ResourceRecord, purpose: Purpose) -> Plan
         plugin: record.plugin.clone(),
         action,
         why: Some(match purpose {
-            Purpose::Apply => "no longer in the blueprint".to_owned(),
+            Purpose::Apply => not_asked_for(address, off),
             Purpose::Destroy => "the stack is destroyed".to_owned(),
         }),
         properties: Masked::default(),

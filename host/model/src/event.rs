@@ -11,7 +11,8 @@ use crate::{Address, Diagnostic};
 pub struct Event {
     /// RFC 3339, with milliseconds.
     pub at: String,
-    /// The stack's name.
+    /// The stack's name; empty, and not written down, where it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stack: String,
     /// What happened.
     #[serde(flatten)]

@@ -135,10 +135,10 @@ impl LoadError {
         let of = Diagnostic::error(self.code(), self.to_string());
         match self {
             Self::NotAComponent { found, .. } if *found == CORE_MODULE => of.with_help(
-                "wrap the module into a component: `sheave plugin build` does, so does `wasm-tools component new`",
+                "wrap the module into a component, as `wasm-tools component new` does",
             ),
             Self::NotAComponent { .. } => {
-                of.with_help("`source` names a .wasm file that `sheave plugin build` or a component toolchain wrote")
+                of.with_help("`source` names a .wasm file that a component toolchain wrote")
             }
             Self::Invalid { detail, .. } => {
                 of.with_detail(detail).with_help("build it again; a download may have been cut short")

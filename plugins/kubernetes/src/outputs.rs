@@ -2,6 +2,8 @@
 
 use sheave_sdk::{Value, json};
 
+use crate::manifest::SLOT;
+
 /// One output.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
@@ -10,6 +12,8 @@ pub(crate) struct Output {
     shape: Shape,
     /// It cannot change while the object lives.
     stable: bool,
+    /// It is what was emitted, so it is known before there is anything live.
+    given: bool,
     about: &'static str,
 }
 
@@ -38,15 +42,15 @@ enum Shape {
     Any,
 }
 
-pub(crate) const NAME: Output = Output::text("name", "/metadata/name", "The object's name.").stable();
+pub(crate) const NAME: Output = Output::text("name", "/metadata/name", "The object's name.").stable().given();
 pub(crate) const NAMESPACE: Output =
-    Output::text("namespace", "/metadata/namespace", "The namespace that it stands in.").stable();
+    Output::text("namespace", "/metadata/namespace", "The namespace that it stands in.").stable().given();
 pub(crate) const UID: Output =
     Output::text("uid", "/metadata/uid", "The cluster's own identity of it.").stable();
 
 impl Output {
     const fn new(name: &'static str, from: &'static str, shape: Shape, about: &'static str) -> Self {
-        Self { name, from: Source::Place(from), shape, stable: false, about }
+        Self { name, from: Source::Place(from), shape, stable: false, given: false, about }
     }
 
     pub(crate) const fn text(name: &'static str, from: &'static str, about: &'static str) -> Self {
@@ -75,11 +79,16 @@ impl Output {
 
     /// A text that is made of several places; `make` gives a text.
     pub(crate) const fn made(name: &'static str, make: fn(&Value) -> Value, about: &'static str) -> Self {
-        Self { name, from: Source::Made(make), shape: Shape::Text, stable: false, about }
+        Self { name, from: Source::Made(make), shape: Shape::Text, stable: false, given: false, about }
     }
 
     pub(crate) const fn stable(mut self) -> Self {
         self.stable = true;
+        self
+    }
+
+    const fn given(mut self) -> Self {
+        self.given = true;
         self
     }
 
@@ -95,6 +104,9 @@ impl Output {
         schema["description"] = json!(self.about);
         if self.stable {
             schema["x-stable"] = json!(true);
+        }
+        if let (true, Source::Place(at)) = (self.given, self.from) {
+            schema["x-emitted"] = json!(format!("{SLOT}#{at}"));
         }
         schema
     }

@@ -83,6 +83,40 @@ fn a_resource_with_a_new_name_is_the_same_object() {
 }
 
 #[test]
+fn a_password_goes_along_with_what_moves() {
+    let stack = Stack::new("carried");
+    let keep = "  keep: {type: \"kubernetes:Secret\", properties: {stringData: {password: '${randomPassword(\"db\", 24)}'}}}\n";
+    let head = "plugins: {kubernetes: {}}\n";
+    stack.write(
+        "part/blueprint.yaml",
+        format!("blueprint: part\ntargets: {{main: {{kubernetes: {{}}}}}}\n{head}resources:\n{keep}"),
+    );
+    let root = |rest: &str| write(&stack, "blueprint.yaml", "carried", rest);
+    let password = || {
+        let all = stack.objects("secrets");
+        let [secret] = all.as_slice() else { panic!("{all:#?}") };
+        (secret["data"]["password"].as_str().unwrap().to_owned(), secret["metadata"]["uid"].clone())
+    };
+    root(&format!("resources:\n{keep}"));
+    stack.apply();
+    let first = password();
+
+    // Into a module, which is then left to itself; and to another one, by hand.
+    root("resources: {part: {type: ./part}}\nmoved: [{from: keep, to: part.keep}]\n");
+    let planned = stack.run(["plan"]).exits(0);
+    assert!(!planned.stdout.contains("Passwords to be made"), "{planned}");
+    stack.apply();
+    assert_eq!(password(), first);
+    root("resources: {part: {type: ./part}}\n");
+    let _ = stack.run(["plan", "--detailed-exitcode"]).exits(0);
+    let _ = stack.run(["state", "mv", "part", "other"]).exits(0);
+    root("resources: {other: {type: ./part}}\n");
+    let _ = stack.run(["plan", "--detailed-exitcode"]).exits(0);
+    stack.apply();
+    assert_eq!(password(), first);
+}
+
+#[test]
 fn what_others_made_is_read_and_left_alone() {
     let stack = Stack::new("existing");
     let text = |more: &str| {

@@ -153,6 +153,7 @@ fn what_cannot_begin_ends_with_a_last_line_too() {
     for args in [&["validate"][..], &["plan"], &["apply", "--yes"]] {
         let (events, output) = run(&stack, args, 1);
         assert_eq!(last(&events).0, "failed");
+        assert!(events.iter().all(|e| e["stack"] == "lines"), "by the blueprint: {output}");
         let diagnostics: Vec<_> = events.iter().filter(|e| e["type"] == "diagnostic").collect();
         assert!(
             diagnostics.iter().any(|e| e["diagnostic"]["help"].as_str().unwrap_or("").contains("data")),
@@ -164,4 +165,14 @@ fn what_cannot_begin_ends_with_a_last_line_too() {
     let (events, _) = run(&stack, &["apply"], 1);
     assert_eq!(last(&events).0, "failed");
     assert_eq!(stack.names("configmaps,secrets"), Vec::<String>::new());
+
+    // Whose run it was is said wherever something says it, and left out elsewhere.
+    stack.blueprint(&BLUEPRINT.replace("resources:", "resorces: {}\nresources:"));
+    for (args, name) in [(&["plan"][..], "lines"), (&["plan", "--stack", "other"], "other")] {
+        let (events, output) = run(&stack, args, 1);
+        assert!(events.iter().all(|e| e["stack"] == name), "{output}");
+    }
+    stack.blueprint("[]\n");
+    let events = stack.run(["plan", "--json"]).exits(1).events();
+    assert!(events.iter().all(|e| e.get("stack").is_none()), "{events:#?}");
 }

@@ -28,6 +28,39 @@ fn planned<'a>(plan: &'a Value, address: &str) -> &'a Value {
 }
 
 #[test]
+fn what_is_written_is_known_before_it_is_there() {
+    let stack = stack(
+        "written",
+        r#"
+  named: {type: "kubernetes:Secret", properties: {metadata: {name: by-hand}, stringData: {a: b}}}
+  app: {type: "kubernetes:App", properties: {name: shop, image: "nginx:1.29"}}
+  copy:
+    type: kubernetes:ConfigMap
+    properties:
+      metadata: {name: "${resources.named.outputs.name}-copy"}
+      data:
+        where: ${resources.source.outputs.namespace}/${resources.source.outputs.name}
+        app: ${resources.app.outputs.namespace}/${resources.app.outputs.name}
+outputs: {copy: "${resources.copy.outputs.name}"}
+"#,
+    );
+    let plan = stack.plan();
+    let copy = planned(&plan, "copy");
+    assert_eq!(copy.get("deferred"), None, "even its name hangs on what is known: {copy:#}");
+    let manifest = &copy["objects"][0]["manifest"];
+    let namespace = stack.namespace();
+    assert_eq!(manifest["metadata"]["name"], "by-hand-copy");
+    assert_eq!(
+        manifest["data"],
+        json!({"where": format!("{namespace}/source"), "app": format!("{namespace}/shop")})
+    );
+    assert_eq!(plan["outputs"]["copy"], "by-hand-copy");
+    let _ = stack.apply();
+    let _ = stack.run(["plan", "--detailed-exitcode"]).exits(0);
+    assert_eq!(stack.object("configmap", "by-hand-copy").unwrap()["data"], manifest["data"]);
+}
+
+#[test]
 fn a_hole_is_one_leaf_and_the_rest_is_shown() {
     let stack = stack(
         "hole",

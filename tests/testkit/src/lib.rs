@@ -8,13 +8,17 @@ pub mod binary;
 pub mod call;
 pub mod cluster;
 pub mod example;
+pub mod language_server;
 pub mod leaks;
+pub mod reader;
 pub mod stack;
 
 pub use call::{Call, Output, Running};
 pub use cluster::Cluster;
 pub use example::Example;
+pub use language_server::LanguageServer;
 pub use leaks::Secret;
+pub use reader::{Block, Reader};
 pub use stack::Stack;
 
 use std::path::{Path, PathBuf};

@@ -182,7 +182,7 @@ impl Resolver<'_> {
         let help = nearest::nearest(&name.name, of_plugin.iter().copied()).map_or_else(
             || match all.iter().find(|t| t.ends_with(&format!(":{}", name.name))) {
                 Some(other) => format!("did you mean `{other}`?"),
-                None => format!("`sheave types {}` lists its types", name.plugin),
+                None => "`sheave types` lists those that there are".to_owned(),
             },
             |n| format!("did you mean `{}:{n}`?", name.plugin),
         );

@@ -1,6 +1,6 @@
 //! `resources:`: a resource's own keys.
 
-use sheave_model::pointer;
+use sheave_model::{Value, pointer};
 
 use super::reader::{Fields, Reader};
 use super::{Options, RawResource, duration};
@@ -68,10 +68,12 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Option<RawResource
         properties_lost,
         inputs,
         targets,
-        target: target.filter(|t| !matches!(t.kind, Kind::Literal(sheave_model::Value::Null))),
+        target: target.filter(|t| !matches!(t.kind, Kind::Literal(Value::Null))),
         depends_on,
         repeat: repeat(reader, fields),
-        when: fields.get("when").map(|e| reader.template(&e.value)),
+        when: fields.get("when").map(|e| {
+            written(reader, &e.value, "`when`", "`true` or `false`", |v| matches!(v, Value::Bool(_)))
+        }),
         options: options(reader, fields),
         keys: fields.iter().map(|e| (e.key.clone(), e.key_span)).collect(),
     })
@@ -84,10 +86,37 @@ fn repeat(reader: &mut Reader<'_>, fields: Fields<'_>) -> Repeat {
             reader.error(codes::UNKNOWN_KEY, fault, for_each.key_span);
             Repeat::Count(reader.template(&count.value))
         }
-        (Some(count), None) => Repeat::Count(reader.template(&count.value)),
-        (None, Some(for_each)) => Repeat::ForEach(reader.template(&for_each.value)),
+        (Some(count), None) => {
+            let template =
+                written(reader, &count.value, "`count`", "an integer", |v| matches!(v, Value::Int(_)));
+            if let Kind::Literal(Value::Int(n @ ..0)) = template.kind {
+                let fault = format!("`count` must be at least 0, found {n}");
+                reader.error(codes::INVALID_VALUE, fault, count.value.span);
+            }
+            Repeat::Count(template)
+        }
+        (None, Some(each)) => {
+            let many = |v: &Value| matches!(v, Value::List(_) | Value::Map(_));
+            Repeat::ForEach(written(reader, &each.value, "`for-each`", "a list or a map", many))
+        }
         (None, None) => Repeat::Once,
     }
+}
+
+/// A template that, where it is written out, can be judged before anything is evaluated: a fault is then told together with
+/// all others of the text.
+fn written(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    what: &str,
+    want: &str,
+    fits: impl Fn(&Value) -> bool,
+) -> Template {
+    let template = reader.template(node);
+    if matches!(&template.kind, Kind::Literal(value) if !fits(value)) {
+        reader.expected(node, what, want);
+    }
+    template
 }
 
 fn options(reader: &mut Reader<'_>, fields: Fields<'_>) -> Options {
@@ -116,7 +145,7 @@ fn options(reader: &mut Reader<'_>, fields: Fields<'_>) -> Options {
 fn timeout(reader: &mut Reader<'_>, node: &Node) -> Option<std::time::Duration> {
     let literal = reader.literal(node, "`timeout`")?;
     let found = match &literal {
-        sheave_model::Value::Text(text) => duration::parse(text),
+        Value::Text(text) => duration::parse(text),
         _ => None,
     };
     if found.is_none() {
@@ -179,6 +208,6 @@ fn ignore(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
 pub(crate) fn never_text(template: &Template) -> bool {
     !matches!(
         template.kind,
-        Kind::Expression(_) | Kind::Text(_) | Kind::Faulty | Kind::Literal(sheave_model::Value::Text(_))
+        Kind::Expression(_) | Kind::Text(_) | Kind::Faulty | Kind::Literal(Value::Text(_))
     )
 }

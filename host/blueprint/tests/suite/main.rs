@@ -9,6 +9,8 @@
 )]
 
 #[cfg(test)]
+mod editor;
+#[cfg(test)]
 mod eval;
 #[cfg(test)]
 mod example;

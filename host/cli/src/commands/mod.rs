@@ -17,8 +17,9 @@ mod status;
 mod validate;
 
 use std::io;
+use std::path::{Path, PathBuf};
 
-use sheave_driver::{Driver, Fault, Report};
+use sheave_driver::{Driver, Fault, Report, stack_by_blueprint};
 use sheave_model::Diagnostic;
 use sheave_model::event::RunOutcome;
 use sheave_model::plan::{Counts, Plan};
@@ -41,7 +42,7 @@ pub(crate) struct Session {
     /// As given; empty: the blueprint's name.
     stack: String,
     /// The blueprint's file, as given.
-    file: String,
+    file: PathBuf,
 }
 
 /// Runs the command that was given, and explains where it cannot.
@@ -59,9 +60,10 @@ pub(crate) fn run(mut cli: Cli) -> Exit {
         _ => settings::settings(&cli.common, inputs, cli.command.words()).map_err(Fault::Explained).and_then(
             |mut settings| {
                 let saved = apply::saved(&cli.command, &mut settings)?;
-                let file = settings.blueprint.display().to_string();
-                let session =
-                    Session { driver: Driver::new(settings), look, json, logs, stack: stack.clone(), file };
+                let file = settings.blueprint.clone();
+                // A saved plan names its stack.
+                let stack = settings.stack.clone().unwrap_or_default();
+                let session = Session { driver: Driver::new(settings), look, json, logs, stack, file };
                 dispatch(&session, cli.command, saved, &mut out)
             },
         ),
@@ -69,7 +71,7 @@ pub(crate) fn run(mut cli: Cli) -> Exit {
     let exit = done.unwrap_or_else(|fault| {
         let (exit, report) = told_by(fault);
         if json {
-            say_in_json(look, &report, RunOutcome::Failed, &stack, &mut out);
+            say_in_json(look, &report, RunOutcome::Failed, &named(&stack, &cli.common.file), &mut out);
         } else {
             explain(look, &report);
         }
@@ -163,6 +165,12 @@ fn told_by(fault: Fault) -> (Exit, Box<Report>) {
         Fault::Explained(report) => (Exit::Fault, report),
         Fault::Locked(report) => (Exit::Locked, report),
     }
+}
+
+/// The stack's name for the last word of what ended before anything else told it; empty where it is not known.
+fn named(given: &str, blueprint: &Path) -> String {
+    let by_blueprint = || stack_by_blueprint(blueprint).unwrap_or_default();
+    if given.is_empty() { by_blueprint() } else { given.to_owned() }
 }
 
 /// A report as events, and the end of a run that had no others.

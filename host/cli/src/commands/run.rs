@@ -12,7 +12,7 @@ use sheave_model::plan::Counts;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::MissedTickBehavior;
 
-use super::{Session, drawn, explain, has_errors, told_by};
+use super::{Session, drawn, explain, has_errors, named, told_by};
 use crate::exit::Exit;
 use crate::interrupt::Interrupts;
 use crate::out::Out;
@@ -142,7 +142,11 @@ impl<'a> Run<'a> {
 
     /// The last word of a run that gave a report. For people what was not drawn yet is drawn; gives how long it took.
     pub(super) fn finish(self, report: Report, outcome: RunOutcome, counts: Counts, out: &mut Out) -> u64 {
-        let ended = self.watch.into_inner().finish(&report, outcome, counts);
+        let mut watch = self.watch.into_inner();
+        if self.session.json {
+            watch.name(|| named(&self.session.stack, &self.session.file));
+        }
+        let ended = watch.finish(&report, outcome, counts);
         *out = ended.out;
         if !self.session.json {
             let drawn = self.drawn.into_inner();

@@ -1,5 +1,6 @@
 //! A type's schema for people: what can be written, and what it gives.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use serde_json::Value as Json;
@@ -84,34 +85,49 @@ impl<'a> Place<'a> {
     /// `string`, `list of integer`, `a | b`.
     fn kind(self) -> String {
         if let Some(values) = self.node.get("enum").and_then(Json::as_array) {
-            return values.iter().map(|v| document::flow(v, Paint(false))).collect::<Vec<_>>().join(" | ");
+            let said = values.iter().filter(|v| !v.is_null()).map(|v| document::flow(v, Paint(false)));
+            return said.collect::<Vec<_>>().join(" | ");
         }
-        let kind = match self.node.get("type") {
-            Some(Json::String(one)) => outside::line(one).into_owned(),
-            Some(Json::Array(many)) => {
-                let words = many.iter().filter_map(Json::as_str).filter(|k| *k != "null").map(outside::line);
-                words.collect::<Vec<_>>().join(" or ")
-            }
-            _ => "any".to_owned(),
-        };
+        let kind = self.types().join(" or ");
         let inner = self.inner();
         match kind.as_str() {
             "array" if !std::ptr::eq(inner.node, self.node) => format!("list of {}", inner.flat_kind()),
             "array" => "list".to_owned(),
             "object" if !std::ptr::eq(inner.node, self.node) => format!("map of {}", inner.flat_kind()),
             "object" => "map".to_owned(),
+            "" => "any".to_owned(),
             _ => kind,
         }
     }
 
+    /// What it may be but null, in the words of JSON Schema; nothing where it may be anything. Where one of several schemas
+    /// holds, what each of them says.
+    fn types(self) -> Vec<String> {
+        let several = ["anyOf", "oneOf"].iter().find_map(|key| self.node.get(key)?.as_array());
+        let alternatives = several.into_iter().flatten().flat_map(|node| self.at(node).own_types());
+        let mut known = BTreeSet::from(["null"]);
+        let words = self.own_types().chain(alternatives).filter(|word| known.insert(word));
+        words.map(|word| outside::line(word).into_owned()).collect()
+    }
+
+    /// What stands under `type`.
+    fn own_types(self) -> impl Iterator<Item = &'a str> {
+        let (one, many) = match self.node.get("type") {
+            Some(Json::Array(many)) => (None, many.as_slice()),
+            one => (one, &[][..]),
+        };
+        one.into_iter().chain(many).filter_map(Json::as_str)
+    }
+
     /// The kind without what it holds.
     fn flat_kind(self) -> String {
-        match self.node.get("type").and_then(Json::as_str) {
-            Some("object") => "maps".to_owned(),
-            Some("array") => "lists".to_owned(),
-            Some(other) => outside::line(other).into_owned(),
-            None => "any".to_owned(),
-        }
+        let several = |word: String| match word.as_str() {
+            "object" => "maps".to_owned(),
+            "array" => "lists".to_owned(),
+            _ => word,
+        };
+        let words: Vec<_> = self.types().into_iter().map(several).collect();
+        if words.is_empty() { "any".to_owned() } else { words.join(" or ") }
     }
 }
 
@@ -146,8 +162,10 @@ fn fields(
         let name = document::scalar(name);
         write!(out, "{:indent$}{}  {}", "", paint.bold(name), paint.cyan(words.join(", ")))?;
         let said = node.get("description").or_else(|| inside.node.get("description")).and_then(Json::as_str);
-        match said.and_then(|s| s.lines().next()).map(outside::line) {
-            Some(said) => writeln!(out, "  {said}")?,
+        // Its lines are as long as they were in a source; here each property has one.
+        let said = said.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+        match said.filter(|text| !text.is_empty()) {
+            Some(said) => writeln!(out, "  {}", outside::line(&said))?,
             None => writeln!(out)?,
         }
         let deeper = inside.inner();
@@ -176,9 +194,14 @@ mod tests {
             "properties": {
                 "image": {"type": "string", "description": "What to run.\nMore words."},
                 "replicas": {"type": ["integer", "null"], "default": 1},
-                "pull": {"enum": ["Always", "Never"], "x-immutable": true},
+                "pull": {"enum": ["Always", "Never", null], "x-immutable": true},
                 "ports": {"$ref": "#/$defs/Ports"},
                 "env": {"type": "object", "additionalProperties": {"type": "string"}},
+                "args": {"type": ["array", "null"], "items": {"type": ["string", "number", "null"]}},
+                "any": {"type": "array", "items": {}},
+                "of": {"type": "object", "additionalProperties": {"anyOf": [
+                    {"type": "string"}, {"$ref": "#/$defs/Circle"}, {"type": "null"}, {"type": "string"}]}},
+                "one": {"oneOf": [{"type": "boolean"}, {"enum": [1]}], "description": "A\n\n  b."},
                 "mounts": {"type": "array", "items": {"type": "object", "required": ["path"],
                     "properties": {"path": {"type": "string"}, "self": {"$ref": "#/$defs/Circle"}}}},
                 "hostile\u{1b}": {"type": "x\u{1b}", "description": "\u{1b}[2J", "default": "\u{7}"},

@@ -116,6 +116,13 @@ impl Watch {
         }
     }
 
+    /// Says whose run it was, where no event did.
+    pub(crate) fn name(&mut self, stack: impl FnOnce() -> String) {
+        if self.stack.is_empty() {
+            self.stack = stack();
+        }
+    }
+
     /// Ends the watching. In JSON the diagnostics that were not among the events are written, then `run.finished`: the
     /// run's own, or one made of `outcome` and `counts`. An `outcome` other than ok wins over what the run said, since
     /// it may know of what came after.

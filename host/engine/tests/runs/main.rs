@@ -77,6 +77,32 @@ fn destroy_needs_no_blueprint() {
 }
 
 #[test]
+fn an_output_that_was_emitted_is_known_before_anything_is_made() {
+    let text = "
+resources:
+  a: {type: t:Thing, properties: {name: first}}
+  b: {type: t:Thing, properties: {name: '${resources.a.outputs.called}-x'}}
+  c: {type: t:Thing, properties: {name: '${resources.b.outputs.id}'}}
+  d: {type: t:Thing, properties: {name: '${resources.c.outputs.called}-y'}}
+";
+    let (mut outside, mut state) = (Outside::default(), StackState::default());
+    let planned = plan(&mut outside, &state, text).plan.unwrap();
+    let of = |name: &str| planned.resources.iter().find(|r| r.address.name() == name).unwrap();
+    assert!(
+        of("b").deferred.is_none() && of("b").properties.0.to_string().contains("first-x"),
+        "{planned:#?}"
+    );
+    assert!(
+        !of("d").properties.0.to_string().contains("-y\""),
+        "what is emitted is not known itself: {planned:#?}"
+    );
+    let ended = apply(&mut outside, &mut state, text);
+    assert_eq!(ended.outcome(), Some(RunOutcome::Ok), "{:?}", ended.diagnostics);
+    assert_eq!(outside.log, ["apply first", "apply first-x", "apply live-b", "apply live-b-y"]);
+    assert!(plan(&mut outside, &state, text).plan.unwrap().is_empty());
+}
+
+#[test]
 fn what_fails_stops_what_needs_it_and_nothing_else() {
     let text = "
 resources:

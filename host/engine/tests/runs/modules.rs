@@ -54,6 +54,36 @@ fn modules_stand_in_one_another_and_give_outputs() {
 }
 
 #[test]
+fn what_goes_says_why() {
+    let text = |all: &str, rest: &str| {
+        format!("resources:\n  all: {{type: ./outer, inputs: {{names: [x]}}{all}}}\n{rest}")
+    };
+    let two = "  one: {type: t:Thing, properties: {name: one}}\n  each: {type: t:Thing, count: 2, properties: {name: 'n${each.key}'}}\n";
+    let (mut outside, mut state) = (Outside::default(), StackState::default());
+    apply(&mut outside, &mut state, &text("", two));
+    let off = two.replace("count: 2,", "count: 2, when: '${each.key != 1}',");
+    let planned = plan(&mut outside, &state, &text(", when: false", &off)).plan.unwrap();
+    let mut why: Vec<String> = planned
+        .resources
+        .iter()
+        .filter(|r| r.action == Planned::Delete)
+        .map(|r| format!("{}: {}", r.address, r.why.as_deref().unwrap()))
+        .collect();
+    why.sort();
+    assert_eq!(
+        why,
+        [
+            "all.pairs[0].one: the `when` of `all` is false",
+            "all.pairs[0].two: the `when` of `all` is false",
+            "each[1]: its `when` is false"
+        ]
+    );
+    let planned = plan(&mut outside, &state, &text("", "")).plan.unwrap();
+    let one = planned.resources.iter().find(|r| r.address == at("one")).unwrap();
+    assert_eq!(one.why.as_deref(), Some("no longer in the blueprint"));
+}
+
+#[test]
 fn a_module_that_shrinks_loses_its_last_instances_only() {
     let text = |names: &str| format!("resources: {{all: {{type: ./outer, inputs: {{names: {names}}}}}}}\n");
     let (mut outside, mut state) = (Outside::default(), StackState::default());

@@ -32,7 +32,8 @@ impl Default for Types {
                 "fixed": {"type": "string", "x-immutable": true}
             },
             "x-outputs": {"type": "object", "properties": {
-                "id": {"type": "string"}, "name": {"type": "string", "x-stable": true}}}
+                "id": {"type": "string"}, "name": {"type": "string", "x-stable": true},
+                "called": {"type": "string", "x-emitted": "main#/name"}}}
         });
         let of = |name: &str, role| TypeSchema {
             name: TypeName::new("t", name),
@@ -428,7 +429,10 @@ impl Outside {
                 } else {
                     assert!(state.resources.contains_key(&r.address), "observed before it was recorded");
                 }
-                let outputs = json!({"id": format!("live-{}", r.address), "name": r.address.name()});
+                let mut outputs = json!({"id": format!("live-{}", r.address), "name": r.address.name()});
+                if let Some(Value::Text(name)) = r.properties.at("/name") {
+                    outputs["called"] = name.as_str().into();
+                }
                 Event::Observed { address: r.address, result: Ok(Value::from_json(&outputs)) }
             }
             other => panic!("not for the outside: {other:?}"),

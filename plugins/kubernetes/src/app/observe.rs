@@ -15,10 +15,10 @@ use crate::outputs::{load_balancer, service_host, text};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Outputs {
     /// What it is called.
-    #[schemars(extend("x-stable" = true))]
+    #[schemars(extend("x-stable" = true, "x-emitted" = "deployment#/metadata/name"))]
     name: String,
     /// The namespace that it stands in.
-    #[schemars(extend("x-stable" = true))]
+    #[schemars(extend("x-stable" = true, "x-emitted" = "deployment#/metadata/namespace"))]
     namespace: String,
     /// The cluster's own identity of its Deployment.
     #[schemars(extend("x-stable" = true))]
