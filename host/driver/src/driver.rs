@@ -168,6 +168,10 @@ impl Driver {
             let outcome = if declined { RunOutcome::Cancelled } else { RunOutcome::Ok };
             let counts = if declined { Counts::default() } else { planned.plan.counts() };
             prepared.context.tell(What::Finished { outcome, counts, millis: millis(began) });
+            if idle {
+                let renewed = renewed(&prepared.context, &planned.plan);
+                session.append(renewed, &[]).await.map_err(|e| state_fault(&e))?;
+            }
             let outputs = recorded_outputs(&prepared.context, &session.state);
             let mut report = planned.report;
             if idle && request.purpose == Purpose::Destroy {
@@ -595,10 +599,30 @@ pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> 
             entries.push(Entry::TargetUsed { name, target });
         }
     }
+    entries.extend(renewed(&context, plan));
     let record =
         RunRecord { blueprint: plan.blueprint.clone(), inputs: plan.inputs.clone(), plan: plan.clone() };
     entries.push(Entry::RunStarted { run: run.to_owned(), at: now(), record: Box::new(record) });
     session.append(entries, &[]).await
+}
+
+/// The keys of what was rendered for this plan, and turned out to be as it is recorded.
+fn renewed(context: &Context, plan: &Plan) -> Vec<Entry> {
+    use sheave_model::plan::Action;
+    let rendered = context.rendered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if rendered.is_empty() {
+        return Vec::new();
+    }
+    let idle = plan.resources.iter().filter(|r| r.action == Action::NoOp && !r.existing);
+    let keys = idle.filter_map(|resource| {
+        let (render_key, _) = rendered.get(&resource.address)?;
+        let record = context.state.resources.get(&resource.address)?;
+        (record.render_key != *render_key).then(|| Entry::ResourceRendered {
+            address: resource.address.clone(),
+            render_key: render_key.clone(),
+        })
+    });
+    keys.collect()
 }
 
 fn touched_targets(plan: &Plan) -> Vec<String> {

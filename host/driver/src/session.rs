@@ -3,7 +3,7 @@
 //! Outcomes of what has ended and intents of what is to begin go to the store in one transaction; only then is anything
 //! sent. So a host that is killed anywhere has written down all that it may have done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +32,9 @@ const GATHER_FOR: Duration = Duration::from_millis(8);
 /// Outcomes that are written at once in any case: what a killed host has to ask for stays little.
 const GATHER_MOST: usize = 128;
 
+/// Renders and comparisons at work at once. They take turns on the processor, and each that has begun takes memory.
+const THINKING_MOST: usize = 256;
+
 /// Where the loop stopped.
 #[derive(Debug)]
 pub(crate) enum Pause {
@@ -52,6 +55,9 @@ pub(crate) struct Session<'a> {
     pub(crate) journal: Option<(&'a SqliteStore, &'a LockGuard)>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     tasks: JoinSet<Option<Event>>,
+    /// Renders and comparisons among them, and those that have not begun.
+    thinking: usize,
+    to_think: VecDeque<Action>,
     stops: u8,
     cancel: Cancel,
     /// Whether the last step was written down: only then does gathering save anything.
@@ -73,6 +79,8 @@ impl<'a> Session<'a> {
             journal,
             diagnostics: Vec::new(),
             tasks: JoinSet::new(),
+            thinking: 0,
+            to_think: VecDeque::new(),
             stops: 0,
             cancel,
             writes: false,
@@ -211,12 +219,33 @@ impl<'a> Session<'a> {
                     self.diagnostics.extend(connected.err());
                 }
                 Action::Configure { plugin, settings } => self.context.configure(&plugin, settings),
+                Action::Render(_) | Action::Diff(_) => self.to_think.push_back(action),
                 outside => {
                     self.tasks.spawn(perform(self.context.clone(), outside));
                 }
             }
         }
+        self.think();
         pause
+    }
+
+    /// Begins renders and comparisons, as many as there is room for.
+    fn think(&mut self) {
+        while self.thinking < THINKING_MOST
+            && let Some(action) = self.to_think.pop_front()
+        {
+            self.thinking += 1;
+            self.tasks.spawn(perform(self.context.clone(), action));
+        }
+    }
+
+    /// Takes in what a task answered.
+    fn take(&mut self, event: Option<Event>, inbox: &mut Vec<Event>) {
+        if matches!(event, Some(Event::Rendered { .. } | Event::Diffed { .. })) {
+            self.thinking = self.thinking.saturating_sub(1);
+            self.think();
+        }
+        inbox.extend(event);
     }
 
     /// Waits for at least one event, and takes all that are there; false: the operator wants it to end at once.
@@ -226,7 +255,7 @@ impl<'a> Session<'a> {
             let seen = self.stops;
             tokio::select! {
                 done = self.tasks.join_next() => match done {
-                    Some(Ok(event)) => inbox.extend(event),
+                    Some(Ok(event)) => self.take(event, inbox),
                     // A task that panicked: the bug is ours, and its resource's end is not known. The journal has its intent.
                     Some(Err(_)) => return false,
                     // Nothing runs and nothing was said: the engine always ends by itself, so this is a bug as well.
@@ -255,7 +284,7 @@ impl<'a> Session<'a> {
                 None => break,
             };
             match done {
-                Ok(event) => inbox.extend(event),
+                Ok(event) => self.take(event, inbox),
                 Err(_) => return false,
             }
         }

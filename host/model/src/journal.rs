@@ -104,6 +104,14 @@ pub enum Entry {
         /// Its outputs.
         outputs: Sealed,
     },
+    /// A resource was rendered anew, as after an upgrade of its plugin, and nothing changes for it: the next run need not
+    /// render it.
+    ResourceRendered {
+        /// Which.
+        address: Address,
+        /// The render's key.
+        render_key: String,
+    },
     /// The stack's outputs.
     OutputsSet {
         /// By name.

@@ -219,6 +219,11 @@ impl StackState {
                     record.outputs = Some(outputs.clone());
                 }
             }
+            Entry::ResourceRendered { address, render_key } => {
+                if let Some(record) = self.record_of(address) {
+                    record.render_key.clone_from(render_key);
+                }
+            }
             Entry::OutputsSet { outputs } => self.outputs.clone_from(outputs),
         }
     }

@@ -136,6 +136,7 @@ impl Touched {
                 Entry::ResourceBegun { address, .. }
                 | Entry::ResourceReady { address, .. }
                 | Entry::ResourceRefreshed { address, .. }
+                | Entry::ResourceRendered { address, .. }
                 | Entry::ResourceFailed { address, .. } => {
                     touched.addresses.insert(address.to_string());
                 }

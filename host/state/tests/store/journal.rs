@@ -44,6 +44,7 @@ async fn outputs_that_were_read_again_are_in_the_snapshot() {
     let more = vec![
         run_started("r2"),
         Entry::ResourceRefreshed { address: address(0), outputs: outputs.clone() },
+        Entry::ResourceRendered { address: address(0), render_key: "key".to_owned() },
         run_finished("r2"),
     ];
     store.append(&lock, &more, &[]).await.unwrap();
