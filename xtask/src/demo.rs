@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the first example, carried out on the test cluster and left there to look at.
+//! `cargo xtask demo`: a hybrid WordPress, carried out on the test cluster and left there to look at.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::cluster;
 use crate::run::{output, root, run, say, show, target_dir};
 
 /// The blueprint, and how it names the folder of guests.
-const EXAMPLE: &str = "examples/first/blueprint.yaml";
+const EXAMPLE: &str = "examples/wordpress/blueprint.yaml";
 const GUESTS: &str = "../../target/guests/";
 /// Where it is carried out: the example's own folder stays as it is. The guests are in the folder beside it.
 const PLACE: &str = "target/demo";
@@ -21,12 +21,15 @@ const CLUSTER: &str = "cluster";
 /// What is shown, one command after the other.
 const COMMANDS: [(&str, &[&str]); 6] = [
     ("the blueprint is checked; no cluster is asked", &["validate"]),
-    ("it is carried out: three objects in the cluster, a file beside it", &["apply", "--yes"]),
+    ("it is carried out: database and site in the cluster, a file with the site's address outside", &["apply", "--yes"]),
     ("nothing has changed since, so there is nothing to do", &["plan"]),
     ("what another number of replicas would change: one field", &["plan", "--input", "replicas=3"]),
     ("how it stands", &["status"]),
-    ("what it gives to others", &["outputs"]),
+    ("where the site is", &["outputs", "url"]),
 ];
+
+/// What the part outside the cluster wrote.
+const CARD: &str = "out/site.txt";
 
 pub(crate) fn demo() -> Result<()> {
     say("1 of 3: building");
@@ -51,14 +54,16 @@ pub(crate) fn demo() -> Result<()> {
         }
         run(command.current_dir(&place).args(args).envs(variables.iter().cloned()))?;
     }
+    show("");
+    say(format!("and in {CARD}, the part outside the cluster:"));
+    show(fs::read_to_string(place.join(CARD)).with_context(|| format!("the demo left no {CARD}"))?.trim_end());
     let sheave = sheave.display();
     show("");
     say("it stays there. To look around, in a shell:");
     show(format!(
         "    cd {}
     eval \"$(cargo xtask cluster env)\"   # points this shell at the control plane
-    kubectl get deployment,secret --namespace sheave-first
-    cat out/web.txt
+    kubectl get statefulset,deployment,service,ingress --namespace wordpress
     {sheave} apply --input replicas=3",
         place.display()
     ));
