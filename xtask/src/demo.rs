@@ -21,7 +21,10 @@ const CLUSTER: &str = "cluster";
 /// What is shown, one command after the other.
 const COMMANDS: [(&str, &[&str]); 6] = [
     ("the blueprint is checked; no cluster is asked", &["validate"]),
-    ("it is carried out: database and site in the cluster, a file with the site's address outside", &["apply", "--yes"]),
+    (
+        "it is carried out: database and site in the cluster, a file with the site's address outside",
+        &["apply", "--yes"],
+    ),
     ("nothing has changed since, so there is nothing to do", &["plan"]),
     ("what another number of replicas would change: one field", &["plan", "--input", "replicas=3"]),
     ("how it stands", &["status"]),
@@ -56,7 +59,9 @@ pub(crate) fn demo() -> Result<()> {
     }
     show("");
     say(format!("and in {CARD}, the part outside the cluster:"));
-    show(fs::read_to_string(place.join(CARD)).with_context(|| format!("the demo left no {CARD}"))?.trim_end());
+    show(
+        fs::read_to_string(place.join(CARD)).with_context(|| format!("the demo left no {CARD}"))?.trim_end(),
+    );
     let sheave = sheave.display();
     show("");
     say("it stays there. To look around, in a shell:");

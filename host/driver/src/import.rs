@@ -312,10 +312,10 @@ async fn provided(context: &Context, planned: &PlannedResource, id: &str) -> Res
 /// counts as not set, so that the next plan sets it.
 fn as_found(wanted: &Masked, state: &Masked) -> Masked {
     let (Some(wanted), Some(state)) = (wanted.0.as_object(), state.0.as_object()) else {
-        return Masked(serde_json::json!({}));
+        return Masked::from(serde_json::json!({}));
     };
     let told = wanted.keys().filter_map(|key| Some((key.clone(), state.get(key)?.clone())));
-    Masked(told.collect::<serde_json::Map<_, _>>().into())
+    Masked::from(serde_json::Value::Object(told.collect()))
 }
 
 /// All that is written down, at once: there is nothing outside that could be cut off in between.
@@ -354,9 +354,11 @@ mod tests {
 
     #[test]
     fn properties_are_recorded_as_far_as_they_can_be_told() {
-        let (wanted, state) =
-            (Masked(json!({"path": "a", "content": "x"})), Masked(json!({"path": "b", "size": 1})));
-        assert_eq!(as_found(&wanted, &state), Masked(json!({"path": "b"})));
-        assert_eq!(as_found(&Masked(json!(null)), &state), Masked(json!({})));
+        let (wanted, state) = (
+            Masked::from(json!({"path": "a", "content": "x"})),
+            Masked::from(json!({"path": "b", "size": 1})),
+        );
+        assert_eq!(as_found(&wanted, &state), Masked::from(json!({"path": "b"})));
+        assert_eq!(as_found(&Masked::from(json!(null)), &state), Masked::from(json!({})));
     }
 }

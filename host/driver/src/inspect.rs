@@ -77,7 +77,7 @@ impl Driver {
         let mut shown = serde_json::to_value(record).unwrap_or_default();
         let masked = |sealed| -> Result<serde_json::Value, Fault> {
             let value: Value = sealer.open(sealed).map_err(|e| explained(e.diagnostic()))?;
-            Ok(key.mask(&value).0)
+            Ok(std::sync::Arc::unwrap_or_clone(key.mask(&value).0))
         };
         if let Some(outputs) = &record.outputs {
             shown["outputs"] = masked(outputs)?;
@@ -89,7 +89,7 @@ impl Driver {
             shown["snapshot"] =
                 serde_json::json!({"id": snapshot.id, "state": masked(&snapshot.state)?, "private": private});
         }
-        Ok(Masked(shown))
+        Ok(Masked::from(shown))
     }
 
     /// Takes the lock from its owner; the owner's description, where there was one.

@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn what_stands_in_for_a_secret_never_becomes_an_output() {
         let properties =
-            Masked(json!({"user": "web", "password": {"$secret": "d1"}, "list": [{"$secret": "d2"}]}));
+            Masked::from(json!({"user": "web", "password": {"$secret": "d1"}, "list": [{"$secret": "d2"}]}));
         let stood = stand_in(&properties);
         assert!(matches!(stood.at("/password"), Some(Value::Secret(_))));
         assert!(matches!(stood.at("/list/0"), Some(Value::Secret(_))));

@@ -32,8 +32,9 @@ const GATHER_FOR: Duration = Duration::from_millis(8);
 /// Outcomes that are written at once in any case: what a killed host has to ask for stays little.
 const GATHER_MOST: usize = 128;
 
-/// Renders and comparisons at work at once. They take turns on the processor, and each that has begun takes memory.
-const THINKING_MOST: usize = 256;
+/// Renders and comparisons at work at once, and applies. They take turns on the processor or at the cluster, and each that
+/// has begun takes memory. As many as the operator may ask for in flight.
+const AT_ONCE: usize = 256;
 
 /// Where the loop stopped.
 #[derive(Debug)]
@@ -55,13 +56,20 @@ pub(crate) struct Session<'a> {
     pub(crate) journal: Option<(&'a SqliteStore, &'a LockGuard)>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     tasks: JoinSet<Option<Event>>,
-    /// Renders and comparisons among them, and those that have not begun.
-    thinking: usize,
-    to_think: VecDeque<Action>,
+    /// Renders and comparisons.
+    thinking: Turns,
+    applying: Turns,
     stops: u8,
     cancel: Cancel,
     /// Whether the last step was written down: only then does gathering save anything.
     writes: bool,
+}
+
+/// Actions of one sort, of which only so many are at work at once.
+#[derive(Debug, Default)]
+struct Turns {
+    begun: usize,
+    waiting: VecDeque<Action>,
 }
 
 impl<'a> Session<'a> {
@@ -79,8 +87,8 @@ impl<'a> Session<'a> {
             journal,
             diagnostics: Vec::new(),
             tasks: JoinSet::new(),
-            thinking: 0,
-            to_think: VecDeque::new(),
+            thinking: Turns::default(),
+            applying: Turns::default(),
             stops: 0,
             cancel,
             writes: false,
@@ -219,31 +227,39 @@ impl<'a> Session<'a> {
                     self.diagnostics.extend(connected.err());
                 }
                 Action::Configure { plugin, settings } => self.context.configure(&plugin, settings),
-                Action::Render(_) | Action::Diff(_) => self.to_think.push_back(action),
+                Action::Render(_) | Action::Diff(_) => self.thinking.waiting.push_back(action),
+                Action::Apply(_) => self.applying.waiting.push_back(action),
                 outside => {
                     self.tasks.spawn(perform(self.context.clone(), outside));
                 }
             }
         }
-        self.think();
+        self.take_turns();
         pause
     }
 
-    /// Begins renders and comparisons, as many as there is room for.
-    fn think(&mut self) {
-        while self.thinking < THINKING_MOST
-            && let Some(action) = self.to_think.pop_front()
-        {
-            self.thinking += 1;
-            self.tasks.spawn(perform(self.context.clone(), action));
+    /// Begins what waits for its turn, as much as there is room for.
+    fn take_turns(&mut self) {
+        for turns in [&mut self.thinking, &mut self.applying] {
+            while turns.begun < AT_ONCE
+                && let Some(action) = turns.waiting.pop_front()
+            {
+                turns.begun += 1;
+                self.tasks.spawn(perform(self.context.clone(), action));
+            }
         }
     }
 
     /// Takes in what a task answered.
     fn take(&mut self, event: Option<Event>, inbox: &mut Vec<Event>) {
-        if matches!(event, Some(Event::Rendered { .. } | Event::Diffed { .. })) {
-            self.thinking = self.thinking.saturating_sub(1);
-            self.think();
+        let turns = match event {
+            Some(Event::Rendered { .. } | Event::Diffed { .. }) => Some(&mut self.thinking),
+            Some(Event::Applied { .. }) => Some(&mut self.applying),
+            _ => None,
+        };
+        if let Some(turns) = turns {
+            turns.begun = turns.begun.saturating_sub(1);
+            self.take_turns();
         }
         inbox.extend(event);
     }

@@ -1,6 +1,7 @@
 //! What the engine asks for. Each action is answered by one event, but for those that only write to the journal.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sheave_blueprint::{Condition, ReplacePolicy};
@@ -181,7 +182,7 @@ pub struct ApplyRequest {
     /// What it is.
     pub id: ObjectId,
     /// The object; no leaf is unknown any more.
-    pub manifest: Value,
+    pub manifest: Arc<Value>,
     /// Take fields from other managers.
     pub force: bool,
     /// Pointers left alone.

@@ -1,6 +1,7 @@
 //! What the engine is told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sheave_model::plan::{Action as Planned, FieldChange, ObjectOrder, PlannedObject};
 use sheave_model::plugin::{ObjectId, ProviderPlan, ProviderStep};
@@ -77,7 +78,7 @@ pub struct RenderedObject {
     /// What it is.
     pub id: ObjectId,
     /// The object in full, marks on its leaves.
-    pub manifest: Value,
+    pub manifest: Arc<Value>,
     /// How it stands to others.
     pub order: ObjectOrder,
     /// CEL over `self`; none: the kind's rule.

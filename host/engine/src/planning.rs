@@ -305,10 +305,10 @@ impl Planning {
         let Some(node) = self.nodes.get_mut(&address) else { return };
         let spec = node.spec.clone();
         for object in &mut objects {
-            if let Some(manifest) = node.manifests.get(&object.slot)
-                && !matches!(object.action, Planned::Delete | Planned::Forget)
+            if !matches!(object.action, Planned::Delete | Planned::Forget)
+                && let Some(manifest) = node.manifests.remove(&object.slot)
             {
-                object.manifest = manifest.clone();
+                object.manifest = manifest;
             }
         }
         let record = self.world.state.resources.get(&address);
@@ -320,7 +320,8 @@ impl Planning {
         let outputs = self.foreseen(&kind, &address, action);
         let Some(node) = self.nodes.get_mut(&address) else { return };
         node.outputs = outputs;
-        let properties = self.world.masked(&node.properties);
+        // The plan has them from here on.
+        let properties = self.world.masked(&std::mem::replace(&mut node.properties, Value::Null));
         let planned = self.draft(&kind, &spec, &address, action, properties, Vec::new(), None);
         self.planned.insert(address.clone(), PlannedResource { objects, ..planned });
         self.close(&address);

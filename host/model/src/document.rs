@@ -1,5 +1,7 @@
 //! The two forms in which a value may be written down.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -14,7 +16,13 @@ pub const UNKNOWN_LEAF: &str = "$unknown";
 /// `{"$unknown": "<id>"}` (`{"$unknown": "<id>", "$secret": true}` when it will be secret).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Masked(pub serde_json::Value);
+pub struct Masked(pub Arc<serde_json::Value>);
+
+impl From<serde_json::Value> for Masked {
+    fn from(json: serde_json::Value) -> Self {
+        Self(Arc::new(json))
+    }
+}
 
 impl Masked {
     /// Masks `value`; `digest` is the keyed digest of a secret's text.
@@ -28,7 +36,7 @@ impl Masked {
             })
         };
         match value.to_json_with(&mut leaf) {
-            Ok(json) => Self(json),
+            Ok(json) => Self(Arc::new(json)),
             Err(never) => match never {},
         }
     }

@@ -130,11 +130,11 @@ async fn insert_entries(
     stack: &Counters,
     entries: &[Entry],
 ) -> Result<(), Fault> {
-    let texts = entries.iter().map(written).collect::<Result<Vec<_>, _>>()?;
     let mut serial = stack.serial;
-    for chunk in texts.chunks(ROWS) {
+    for entries in entries.chunks(ROWS) {
+        let chunk = entries.iter().map(written).collect::<Result<Vec<_>, _>>()?;
         let mut sql = QueryBuilder::<Sqlite>::new("INSERT INTO journal (stack, serial, entry) ");
-        sql.push_values(chunk, |mut row, text| {
+        sql.push_values(&chunk, |mut row, text| {
             serial += 1;
             row.push_bind(stack.id).push_bind(serial).push_bind(text.as_str());
         });
@@ -148,11 +148,11 @@ async fn insert_events(
     stack: &Counters,
     events: &[Event],
 ) -> Result<(), Fault> {
-    let texts = events.iter().map(json).collect::<Result<Vec<_>, _>>()?;
     let mut seq = stack.events;
-    for chunk in texts.chunks(ROWS) {
+    for events in events.chunks(ROWS) {
+        let chunk = events.iter().map(json).collect::<Result<Vec<_>, _>>()?;
         let mut sql = QueryBuilder::<Sqlite>::new("INSERT INTO events (stack, seq, event) ");
-        sql.push_values(chunk, |mut row, text| {
+        sql.push_values(&chunk, |mut row, text| {
             seq += 1;
             row.push_bind(stack.id).push_bind(seq).push_bind(text.as_str());
         });

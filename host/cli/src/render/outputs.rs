@@ -13,8 +13,12 @@ pub(crate) fn text(outputs: &BTreeMap<String, Value>, indent: usize, paint: Pain
     if outputs.is_empty() {
         return String::new();
     }
-    let named: serde_json::Map<_, _> =
-        outputs.iter().map(|(name, value)| (name.clone(), Masked::of(value, &|_| String::new()).0)).collect();
+    let named: serde_json::Map<_, _> = outputs
+        .iter()
+        .map(|(name, value)| {
+            (name.clone(), std::sync::Arc::unwrap_or_clone(Masked::of(value, &|_| String::new()).0))
+        })
+        .collect();
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = document::yaml(&mut out, &Json::from(named), indent, paint);

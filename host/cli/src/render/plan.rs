@@ -284,8 +284,12 @@ impl Renderer<'_> {
             return Ok(());
         }
         writeln!(out, "Outputs:")?;
-        let named: serde_json::Map<_, _> =
-            self.plan.outputs.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect();
+        let named: serde_json::Map<_, _> = self
+            .plan
+            .outputs
+            .iter()
+            .map(|(name, value)| (name.clone(), serde_json::Value::clone(&value.0)))
+            .collect();
         document::yaml(out, &named.into(), 2, self.paint)?;
         writeln!(out)
     }

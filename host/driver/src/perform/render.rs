@@ -342,6 +342,7 @@ impl Call<'_> {
             after: emitted.after,
         };
         let ready_when = emitted.ready_when;
+        let manifest = Arc::new(manifest);
         Ok(Ok(RenderedObject { slot: emitted.slot, target, id, manifest, order, ready_when }))
     }
 }

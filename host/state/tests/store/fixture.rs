@@ -75,7 +75,7 @@ pub(crate) fn record(i: usize) -> ResourceRecord {
         target: Some("main".into()),
         requires: vec![Address::new("db")],
         keep: None,
-        properties: Masked(json!({
+        properties: Masked::from(json!({
             "image": "registry.example/web:1.2.3", "replicas": i, "ratio": 0.1 + 0.2, "env": env,
             "password": {"$secret": "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"},
         })),
@@ -144,7 +144,7 @@ pub(crate) fn run_record() -> RunRecord {
         serial: 7,
         purpose: Purpose::Apply,
         blueprint: blueprint.clone(),
-        inputs: BTreeMap::from([("title".into(), Masked(json!("Our blog")))]),
+        inputs: BTreeMap::from([("title".into(), Masked::from(json!("Our blog")))]),
         resources: Vec::new(),
         outputs: BTreeMap::new(),
         passwords: BTreeMap::from([("db".into(), 24)]),
