@@ -269,6 +269,8 @@ impl Outside {
                     snapshot: None,
                     named: None,
                     protect: draft.protect,
+                    watched: draft.watched.clone(),
+                    renewing: draft.renewing,
                 }),
             },
             Action::Apply(r) => {
@@ -331,6 +333,7 @@ impl Outside {
                     provides: space.then(|| format!("main/namespace/{name}")),
                     requires: if space { vec![] } else { vec!["main/namespace/room".into()] },
                     after: vec![],
+                    shared: false,
                 };
                 let object = RenderedObject {
                     slot: "main".into(),
@@ -339,6 +342,7 @@ impl Outside {
                     manifest: r.properties.clone(),
                     order,
                     ready_when: None,
+                    ignore: vec![],
                 };
                 let rendered = Rendered::Objects { properties: r.properties, key, objects: vec![object] };
                 Event::Rendered { address: r.address, result: Ok(rendered) }
@@ -346,12 +350,16 @@ impl Outside {
             Action::Diff(r) => {
                 let mut planned = Vec::new();
                 match &r.objects {
-                    None => planned.extend(r.recorded.iter().map(|o| plan_of(o, Planned::NoOp))),
+                    None => {
+                        let action = if r.renew.is_some() { Planned::Replace } else { Planned::NoOp };
+                        planned.extend(r.recorded.iter().map(|o| plan_of(o, action)));
+                    }
                     Some(objects) => {
                         for o in objects {
                             let now = mask(&o.manifest);
                             let action = match self.objects.get(&o.id) {
                                 None => Planned::Create,
+                                Some(_) if r.renew.is_some() => Planned::Replace,
                                 Some(live) if *live == now.0 => Planned::NoOp,
                                 Some(_) => Planned::Update,
                             };
@@ -368,6 +376,7 @@ impl Outside {
                 let now = mask(&r.properties);
                 let action = match self.parts.get(&r.address.to_string()) {
                     None => Planned::Create,
+                    Some(_) if r.renew => Planned::Replace,
                     Some(live) if *live == now.0 => Planned::NoOp,
                     Some(_) => Planned::Update,
                 };
