@@ -44,10 +44,11 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
             compared.action = Action::Replace;
             compared.notes.push(why.clone());
         }
-        if compared.action == Action::Replace {
-            may_be_replaced(&request, &compared).map_err(world)?;
-        }
         planned.push(compared);
+    }
+    replace_holders(&objects, &mut planned);
+    for object in planned.iter().filter(|o| o.action == Action::Replace) {
+        may_be_replaced(&request, object).map_err(world)?;
     }
     for gone in
         request.recorded.iter().filter(|r| !objects.iter().any(|o| o.target == r.target && o.id == r.id))
@@ -82,6 +83,32 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
         });
     }
     Ok(planned)
+}
+
+/// A claim is not gone before the last pod that mounts it: with it goes what makes those pods.
+fn replace_holders(objects: &[RenderedObject], planned: &mut [PlannedObject]) {
+    let is_claim =
+        |o: &&PlannedObject| o.object.kind == "PersistentVolumeClaim" && o.action == Action::Replace;
+    let claims: Vec<ObjectId> = planned.iter().filter(is_claim).map(|o| o.object.clone()).collect();
+    for claim in claims {
+        for holder in
+            planned.iter_mut().filter(|o| may_be_renewed(o) && o.object.namespace == claim.namespace)
+        {
+            let manifest = objects.iter().find(|o| o.slot == holder.slot).map(|o| &o.manifest);
+            if manifest.is_some_and(|m| mounts(m, &claim.name)) {
+                holder.action = Action::Replace;
+                holder.notes.push(format!("its pods hold {claim}, which is made anew"));
+            }
+        }
+    }
+}
+
+/// Whether a workload's pods mount a claim.
+fn mounts(workload: &Value, claim: &str) -> bool {
+    let Some(Value::List(volumes)) = workload.at("/spec/template/spec/volumes") else { return false };
+    volumes
+        .iter()
+        .any(|v| matches!(v.at("/persistentVolumeClaim/claimName"), Some(Value::Text(name)) if name == claim))
 }
 
 /// Whether something of an object is there that could be made anew.
