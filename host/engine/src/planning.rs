@@ -319,9 +319,12 @@ impl Planning {
             }
         }
         let record = self.world.state.resources.get(&address);
-        let record = record.map(Arc::as_ref);
         let renew = node.watch.renews(record, &self.world);
-        let action = action_of(record, is_recorded(record, &spec, &node.watch, &self.world), &objects);
+        let action = action_of(
+            record.map(Arc::as_ref),
+            is_recorded(record, &spec, &node.watch, &self.world),
+            &objects,
+        );
         if action == Planned::Replace && spec.prevent_destroy {
             return self.fail(address.clone(), Failure::world(vec![prune::protected(&address)]));
         }
@@ -676,7 +679,12 @@ fn action_of(record: Option<&ResourceRecord>, recorded: bool, objects: &[Planned
 }
 
 /// Whether the record holds what a later removal or replacement goes by.
-fn is_recorded(record: Option<&ResourceRecord>, spec: &ResourceSpec, watch: &Watch, world: &World) -> bool {
+fn is_recorded(
+    record: Option<&Arc<ResourceRecord>>,
+    spec: &ResourceSpec,
+    watch: &Watch,
+    world: &World,
+) -> bool {
     let Some(record) = record else { return false };
     record.keep == spec.keep
         && record.protect == spec.prevent_destroy

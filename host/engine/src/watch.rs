@@ -1,6 +1,7 @@
 //! `replace-when`: what is watched, and whether it asks for a resource to be made anew.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sheave_model::stack::ResourceRecord;
 use sheave_model::{Address, Diagnostic, Masked, Value};
@@ -48,7 +49,7 @@ impl Watch {
 
     /// Why the resource is made anew; none: it is not. A value that is not known yet counts as another one: what gives
     /// it is about to change.
-    pub(crate) fn renews(&self, record: Option<&ResourceRecord>, world: &World) -> Option<String> {
+    pub(crate) fn renews(&self, record: Option<&Arc<ResourceRecord>>, world: &World) -> Option<String> {
         let record = record?;
         if self.holds {
             return Some("`replace-when` holds".to_owned());

@@ -48,7 +48,8 @@ async fn judge(cluster: &Cluster, case: Case, wrong: &mut Vec<String>) {
     };
     let live = match case.object["kind"] == "CustomResourceDefinition" {
         true => {
-            let awaited = AwaitTarget { id: id(&case.object), uid: None, judge: Box::new(readiness) };
+            let awaited =
+                AwaitTarget { id: id(&case.object), uid: None, seen: None, judge: Box::new(readiness) };
             cluster.await_ready(vec![awaited], Duration::from_secs(30), |_| ()).await.unwrap().remove(0)
         }
         false => live,
