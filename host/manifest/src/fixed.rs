@@ -163,7 +163,7 @@ const ROWS: &[Row] = &[
         ];
         let idle = is_true(leaf.live, "/spec/suspend") && leaf.live.pointer("/status/startTime").is_none();
         let free = |w: &&str| pointer::is_within(&leaf.at, &format!("/spec/template/{w}"));
-        !idle || !WHERE.iter().any(|w| free(&w))
+        !idle || !WHERE.iter().any(free)
     }),
     row("discovery.k8s.io", "EndpointSlice", "/addressType"),
     row("networking.k8s.io", "IngressClass", "/spec/controller"),
@@ -240,9 +240,8 @@ impl Row {
     fn is_met_by(&self, leaf: &Leaf<'_>) -> bool {
         let Some(rest) = beneath(&leaf.at, self.at) else { return false };
         let free = self.but.iter().any(|name| rest.split('/').nth(1) == Some(name));
-        let unsaid = leaf.after.is_none()
-            && !self.default.is_empty()
-            && leaf.before.is_some_and(|v| v.to_string() == self.default);
+        let default = serde_json::from_str::<Json>(self.default).ok();
+        let unsaid = leaf.after.is_none() && default.is_some() && leaf.before == default.as_ref();
         !free && !unsaid && (self.refuses)(leaf)
     }
 }
