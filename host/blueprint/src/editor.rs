@@ -105,7 +105,7 @@ fn resource(names: Vec<Value>, cases: Vec<Value>) -> Value {
         "existing": flag("Read it, never change it."),
         "ignore": {"type": "array", "items": {"type": "string", "pattern": "^/"}, "description": "Pointers of properties left alone."},
         "replace": {"enum": ["allow", "never"], "description": "Whether it may be replaced where data would be lost."},
-        "replace-when": or_expression(json!(true), "Replaced when this changes or holds."),
+        "replace-when": or_expression(json!(true), "Made anew when this changes or is true: values, and pointers of properties."),
         "prevent-destroy": flag("Refuse to delete it."),
     });
     // Kept in one place with what parsing knows.

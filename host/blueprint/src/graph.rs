@@ -192,8 +192,10 @@ pub struct ResourceSpec {
     pub ignore: Vec<String>,
     /// `replace`.
     pub replace: ReplacePolicy,
-    /// `replace-when`: replaced where this value is true.
+    /// `replace-when`: replaced where this value is true, or another one than when it was last applied.
     pub replace_when: Option<Template>,
+    /// `replace-when`: RFC 6901 pointers of properties whose change replaces it.
+    pub replace_on: Vec<String>,
     /// `prevent-destroy`.
     pub prevent_destroy: bool,
     /// Where its name stands.

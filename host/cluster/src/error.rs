@@ -425,7 +425,9 @@ impl ClusterError {
             Self::NamespaceTerminating { .. } => "wait until it is gone, and try again".into(),
             Self::QuotaExceeded { .. } => "ask for less, or for a larger quota".into(),
             Self::Invalid { .. } if !self.immutable_fields().is_empty() => {
-                "the field cannot be changed in place: the object has to be replaced".into()
+                "the field cannot be changed in place: take the change back, or apply once with `replace-when: true` on the \
+                 resource, which makes the object anew; where data would be lost, with `replace: allow`, too"
+                    .into()
             }
             Self::Stale { .. } => "plan again".into(),
             _ => return None,

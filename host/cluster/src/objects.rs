@@ -328,6 +328,24 @@ impl Cluster {
             .collect()
     }
 
+    /// Takes everything off an object that Sheave owns in it, and leaves the object. One that is gone, or another one by
+    /// now, has nothing of ours.
+    pub async fn release(&self, id: &ObjectId, uid: &str) -> Result<(), ClusterError> {
+        let mut nothing = json!({
+            "apiVersion": id.api_version,
+            "kind": id.kind,
+            "metadata": {"name": id.name, "uid": uid},
+        });
+        if let Some(namespace) = &id.namespace {
+            nothing["metadata"]["namespace"] = namespace.as_str().into();
+        }
+        // With its uid, an object that is not there is not made: that is a conflict, too.
+        match self.apply(&nothing, &ApplyOptions::default()).await {
+            Ok(_) | Err(ClusterError::Stale { .. } | ClusterError::NotFound { .. }) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
     /// Deletes an object; with `uid`, only the one that has it. What it made goes after it.
     pub async fn delete(&self, id: &ObjectId, uid: Option<&str>) -> Result<Deleted, ClusterError> {
         self.delete_with(id, uid, Propagation::Background).await

@@ -1,6 +1,6 @@
 //! What all actions of one run share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
@@ -45,6 +45,8 @@ pub(crate) struct Context {
     pub(crate) live: LiveObjects,
     pub(crate) inventories: Inventories,
     in_doubt: OnceLock<BTreeMap<Address, Diagnostic>>,
+    /// What was warned of: planning and applying check alike, and it is said once.
+    warned: Mutex<BTreeSet<(Option<Address>, String, String)>>,
     secrets: RwLock<(Vec<SecretText>, Arc<Mask>)>,
 }
 
@@ -98,6 +100,7 @@ impl Context {
             live: LiveObjects::default(),
             inventories: Inventories::default(),
             in_doubt: OnceLock::new(),
+            warned: Mutex::default(),
             secrets: RwLock::new((Vec::new(), Arc::new(Mask::new([])))),
         }
     }
@@ -170,6 +173,15 @@ impl Context {
         diagnostic.detail = diagnostic.detail.map(|d| mask.text(&d));
         diagnostic.help = diagnostic.help.map(|h| mask.text(&h));
         diagnostic
+    }
+
+    /// Tells who watches of a warning, once.
+    pub(crate) fn warn(&self, warning: Diagnostic) {
+        let what = (warning.address.clone(), warning.code.clone(), warning.summary.clone());
+        let mut warned = self.warned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if warned.insert(what) {
+            self.tell(What::Diagnostic { diagnostic: warning });
+        }
     }
 
     /// Tells who watches.

@@ -197,6 +197,8 @@ fn record(context: &Context, planned: &PlannedResource) -> ResourceRecord {
         protect: false,
         snapshot: None,
         named: None,
+        watched: None,
+        renewing: false,
     }
 }
 

@@ -70,6 +70,8 @@ impl Context {
                     snapshot: None,
                     named: None,
                     protect: draft.protect,
+                    watched: draft.watched.clone(),
+                    renewing: draft.renewing,
                 }),
             },
             Action::Apply(request) => Entry::Intent(Intent {

@@ -124,6 +124,8 @@ pub struct DiffRequest {
     pub keep: Option<bool>,
     /// Whether an object may be deleted and made again.
     pub replace: ReplacePolicy,
+    /// Why all of them are made anew; none: only those that cannot be changed in place.
+    pub renew: Option<String>,
 }
 
 /// To plan a provider's resource.
@@ -137,6 +139,8 @@ pub struct ProviderPlanRequest {
     pub properties: Value,
     /// Take over something that exists.
     pub adopt: bool,
+    /// It is made anew, whatever changed.
+    pub renew: bool,
 }
 
 /// What is kept of a resource from the moment that its change begins.
@@ -162,6 +166,10 @@ pub struct RecordDraft {
     pub keep: Option<bool>,
     /// Whether it may not be removed.
     pub protect: bool,
+    /// What `replace-when` watches.
+    pub watched: Option<Masked>,
+    /// It is made anew because of that.
+    pub renewing: bool,
     /// Its properties.
     pub properties: Masked,
     /// The render's key.
@@ -214,6 +222,8 @@ pub struct DeleteRequest {
     pub timeout: Option<Duration>,
     /// It lives on under the same name: only this one's end is waited for.
     pub replace: bool,
+    /// It is there without us: it stays, and only what this stack set on it goes.
+    pub release: bool,
 }
 
 /// To call a provider's `apply`.

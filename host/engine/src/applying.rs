@@ -21,6 +21,7 @@ use crate::groups::{Groups, Settled};
 use crate::modules::{Each, Expansion, Modules};
 use crate::order::Keys;
 use crate::passwords::PasswordBook;
+use crate::watch::Watch;
 use crate::{CompiledType, Finished, World, compare};
 use objects::ObjectWork;
 use removal::Removals;
@@ -41,6 +42,7 @@ struct Node {
     stage: Stage,
     properties: Value,
     render_key: String,
+    watch: Watch,
     target: Option<String>,
     begun: bool,
     /// It stands for instances that were not known when the plan was made.
@@ -83,7 +85,7 @@ impl Applying {
         let mut keys = Keys::default();
         let mut removed = Vec::new();
         for planned in &plan.resources {
-            if matches!(planned.action, Planned::Delete | Planned::Forget) && !planned.existing {
+            if planned.action.is_removal() && !planned.existing {
                 removed.push(planned.clone());
                 continue;
             }
@@ -444,9 +446,11 @@ impl Applying {
         }
         if let Some(node) = self.nodes.get_mut(address) {
             node.properties = found.properties.clone();
+            node.watch = found.watch;
             node.target.clone_from(&found.target);
         }
         self.in_flight += 1;
+        let renew = self.nodes.get(address).is_some_and(|n| n.planned.renew);
         let (address, type_name) = (address.clone(), spec.type_name.clone());
         let (target, properties) = (found.target, found.properties);
         actions.push(match kind.info.role {
@@ -458,6 +462,7 @@ impl Applying {
                 type_name,
                 properties,
                 adopt: spec.adopt,
+                renew,
             }),
         });
     }
@@ -559,6 +564,11 @@ impl Applying {
         let (Some(spec), Some(kind)) = (self.spec(address), self.kind_of(address)) else { return };
         let Some(node) = self.nodes.get_mut(address) else { return };
         node.begun = true;
+        // What was deferred could not be replaced in this run: the next one still has to see what changed.
+        let watched = match self.world.state.resources.get(address) {
+            Some(record) if node.planned.deferred.is_some() => record.watched.clone(),
+            _ => node.watch.masked(&self.world),
+        };
         actions.push(Action::Begin(Box::new(RecordDraft {
             address: address.clone(),
             type_name: node.planned.type_name.clone(),
@@ -570,6 +580,8 @@ impl Applying {
             requires: self.modules.requires(address),
             keep: spec.keep,
             protect: spec.prevent_destroy,
+            watched,
+            renewing: node.planned.renew,
             properties: self.world.masked(&node.properties),
             render_key: node.render_key.clone(),
         })));
@@ -736,6 +748,7 @@ impl Node {
             stage: Stage::Waiting,
             properties: Value::empty(),
             render_key: String::new(),
+            watch: Watch::default(),
             target: None,
             begun: false,
             template: false,

@@ -40,9 +40,7 @@ pub(crate) fn departure(
     now: &[RenderedObject],
     mask: &dyn Fn(&Value) -> Masked,
 ) -> Option<String> {
-    use sheave_model::plan::Action;
-    let wanted: Vec<&PlannedObject> =
-        planned.iter().filter(|o| !matches!(o.action, Action::Delete | Action::Forget)).collect();
+    let wanted: Vec<&PlannedObject> = planned.iter().filter(|o| !o.action.is_removal()).collect();
     for object in now {
         let Some(plan) = wanted.iter().find(|p| p.slot == object.slot) else {
             return Some(format!("{} (slot `{}`) was not in the plan", object.id, object.slot));

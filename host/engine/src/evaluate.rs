@@ -10,6 +10,7 @@ use crate::action::{Action, DiffRequest};
 use crate::event::RenderedObject;
 use crate::modules::{Each, Module, Modules};
 use crate::passwords::PasswordBook;
+use crate::watch::Watch;
 use crate::{CompiledType, World, immutable};
 
 /// An instance as its expressions give it.
@@ -19,6 +20,8 @@ pub(crate) struct Evaluated {
     pub(crate) properties: Value,
     /// The root's name of the target; none for a provider.
     pub(crate) target: Option<String>,
+    /// What `replace-when` watches.
+    pub(crate) watch: Watch,
     /// Why it cannot be rendered yet; none: it can.
     pub(crate) unknown: Option<String>,
 }
@@ -104,6 +107,7 @@ pub(crate) fn evaluate(
     if faults.iter().any(Diagnostic::is_error) {
         return Err(faults);
     }
+    let watch = Watch::of(around, spec, address, each, &properties)?;
     let target = match (kind.info.role, modules.around(address)) {
         (Role::Provides, _) | (_, None) => None,
         (Role::Emits, Some(module)) => Some(target(around, module, spec, address, each)?),
@@ -113,7 +117,7 @@ pub(crate) fn evaluate(
     if let Unknowns::Defer(pointers) = kind.schemas.properties.verdict_on_unknowns(&properties) {
         unknown.get_or_insert_with(|| format!("{} known after apply", pointers.join(", ")));
     }
-    Ok(Evaluated { properties, target, unknown })
+    Ok(Evaluated { properties, target, watch, unknown })
 }
 
 /// The root's name of the target that an instance goes to.
@@ -197,6 +201,7 @@ pub(crate) fn diff_request(
         immutable: immutable::pointers(&kind.info.schema),
         keep: spec.keep,
         replace: spec.replace,
+        renew: None,
     }
 }
 

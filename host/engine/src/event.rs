@@ -83,6 +83,8 @@ pub struct RenderedObject {
     pub order: ObjectOrder,
     /// CEL over `self`; none: the kind's rule.
     pub ready_when: Option<String>,
+    /// Pointers of fields that another object of the same resource decides on: left alone.
+    pub ignore: Vec<String>,
 }
 
 /// A provider's resource, planned.

@@ -16,6 +16,7 @@ mod passwords;
 mod planning;
 mod prune;
 mod run;
+mod watch;
 mod world;
 
 pub use action::{

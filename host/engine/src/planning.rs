@@ -9,12 +9,13 @@ use sheave_model::plan::{Action as Planned, Deferred, PLAN_FORMAT, Plan, Planned
 use sheave_model::stack::{ResourceRecord, Status};
 use sheave_model::{Address, Diagnostic, Masked, Role, Value};
 
-use crate::action::{Action, AwaitObject, ObserveRequest, ProviderPlanRequest, RenderRequest};
+use crate::action::{Action, AwaitObject, DiffRequest, ObserveRequest, ProviderPlanRequest, RenderRequest};
 use crate::evaluate::{Around, Late, as_texts, diff_request, emitted_outputs, evaluate, kind_of, place};
 use crate::event::{Event, Failure, ProviderPlanned, Rendered};
 use crate::groups::{Groups, Settled};
 use crate::modules::{Each, Expansion, Modules};
 use crate::passwords::PasswordBook;
+use crate::watch::Watch;
 use crate::{CompiledType, World, prune};
 
 /// An instance on its way into the plan.
@@ -23,6 +24,7 @@ struct Node {
     spec: Arc<ResourceSpec>,
     target: Option<String>,
     properties: Value,
+    watch: Watch,
     outputs: Value,
     /// Outputs that are what was emitted.
     emitted: BTreeMap<String, Value>,
@@ -237,10 +239,12 @@ impl Planning {
             spec: spec.clone(),
             target: evaluated.target.clone(),
             properties: evaluated.properties.clone(),
+            watch: evaluated.watch,
             outputs: Value::empty(),
             emitted: BTreeMap::new(),
             manifests: BTreeMap::new(),
         };
+        let renew = node.watch.renews(record, &self.world).is_some();
         self.nodes.insert(address.clone(), node);
         if let Some(why) = evaluated.unknown {
             return self.defer(&address, &kind, evaluated.properties, why);
@@ -263,6 +267,7 @@ impl Planning {
                 type_name,
                 properties,
                 adopt: spec.adopt,
+                renew,
             }),
         });
     }
@@ -297,7 +302,9 @@ impl Planning {
             self.open += 1;
             return actions.push(Action::Observe(request));
         }
-        actions.push(Action::Diff(diff_request(&self.world, &kind, &spec, &address, objects)));
+        let renew = node.watch.renews(self.world.state.resources.get(&address), &self.world);
+        let request = diff_request(&self.world, &kind, &spec, &address, objects);
+        actions.push(Action::Diff(DiffRequest { renew, ..request }));
         self.open += 1;
     }
 
@@ -305,14 +312,19 @@ impl Planning {
         let Some(node) = self.nodes.get_mut(&address) else { return };
         let spec = node.spec.clone();
         for object in &mut objects {
-            if !matches!(object.action, Planned::Delete | Planned::Forget)
+            if !object.action.is_removal()
                 && let Some(manifest) = node.manifests.remove(&object.slot)
             {
                 object.manifest = manifest;
             }
         }
         let record = self.world.state.resources.get(&address);
-        let action = action_of(record.map(Arc::as_ref), &spec, &objects);
+        let renew = node.watch.renews(record, &self.world);
+        let action = action_of(
+            record.map(Arc::as_ref),
+            is_recorded(record, &spec, &node.watch, &self.world),
+            &objects,
+        );
         if action == Planned::Replace && spec.prevent_destroy {
             return self.fail(address.clone(), Failure::world(vec![prune::protected(&address)]));
         }
@@ -323,7 +335,8 @@ impl Planning {
         // The plan has them from here on.
         let properties = self.world.masked(&std::mem::replace(&mut node.properties, Value::Null));
         let planned = self.draft(&kind, &spec, &address, action, properties, Vec::new(), None);
-        self.planned.insert(address.clone(), PlannedResource { objects, ..planned });
+        let renewed = PlannedResource { renew: renew.is_some(), why: renew, ..planned };
+        self.planned.insert(address.clone(), PlannedResource { objects, ..renewed });
         self.close(&address);
     }
 
@@ -346,11 +359,12 @@ impl Planning {
         let Some(spec) = self.nodes.get(&address).map(|n| n.spec.clone()) else { return };
         let Some(kind) = kind_of(&self.world, &spec) else { return };
         let record = self.world.state.resources.get(&address);
+        let Some(node) = self.nodes.get(&address) else { return };
+        let recorded = is_recorded(record, &spec, &node.watch, &self.world);
+        let renew = node.watch.renews(record, &self.world);
         let action = match (found.action, record.map(|r| &r.status)) {
             (Planned::NoOp, Some(Status::Tainted(_))) => Planned::Replace,
-            (Planned::NoOp, Some(Status::Ready)) if record.is_some_and(|r| is_recorded(r, &spec)) => {
-                Planned::NoOp
-            }
+            (Planned::NoOp, Some(Status::Ready)) if recorded => Planned::NoOp,
             (Planned::NoOp, _) => Planned::Await,
             (other, _) => other,
         };
@@ -366,6 +380,7 @@ impl Planning {
         node.properties = found.properties;
         let (outputs, properties) = (self.world.masked(&node.outputs), self.world.masked(&node.properties));
         let planned = self.draft(&kind, &spec, &address, action, properties, found.notes, None);
+        let planned = PlannedResource { renew: renew.is_some(), why: renew, ..planned };
         self.diagnostics.extend(found.plan.notes.into_iter().map(|d| d.on(address.clone())));
         self.planned.insert(address.clone(), PlannedResource { changes: found.changes, outputs, ..planned });
         self.close(&address);
@@ -451,6 +466,7 @@ impl Planning {
             outputs: Masked::default(),
             deferred,
             existing: spec.existing,
+            renew: false,
             requires: self.modules.requires(address),
             notes,
         }
@@ -650,18 +666,29 @@ fn in_order(
     }
 }
 
-fn action_of(record: Option<&ResourceRecord>, spec: &ResourceSpec, objects: &[PlannedObject]) -> Planned {
+fn action_of(record: Option<&ResourceRecord>, recorded: bool, objects: &[PlannedObject]) -> Planned {
     let changes = |a: Planned| !matches!(a, Planned::NoOp | Planned::Forget);
+    let there = |o: &PlannedObject| o.order.shared && o.action != Planned::Create;
     match record {
+        None if !objects.is_empty() && objects.iter().all(there) => Planned::Update,
         None => Planned::Create,
         Some(_) if objects.iter().any(|o| o.action == Planned::Replace) => Planned::Replace,
         Some(_) if objects.iter().any(|o| changes(o.action)) => Planned::Update,
-        Some(record) if record.status == Status::Ready && is_recorded(record, spec) => Planned::NoOp,
+        Some(record) if record.status == Status::Ready && recorded => Planned::NoOp,
         Some(_) => Planned::Await,
     }
 }
 
-/// Whether the record holds what a later removal goes by.
-fn is_recorded(record: &ResourceRecord, spec: &ResourceSpec) -> bool {
-    record.keep == spec.keep && record.protect == spec.prevent_destroy
+/// Whether the record holds what a later removal or replacement goes by.
+fn is_recorded(
+    record: Option<&Arc<ResourceRecord>>,
+    spec: &ResourceSpec,
+    watch: &Watch,
+    world: &World,
+) -> bool {
+    let Some(record) = record else { return false };
+    record.keep == spec.keep
+        && record.protect == spec.prevent_destroy
+        && !record.renewing
+        && record.watched == watch.masked(world)
 }

@@ -54,13 +54,13 @@ fn leave_what_is_wanted(removals: &mut [PlannedResource], planned: &[PlannedReso
     let wanted: BTreeMap<(&str, &ObjectId), &Address> = planned
         .iter()
         .flat_map(|r| r.objects.iter().map(move |o| (o, &r.address)))
-        .filter(|(o, _)| !matches!(o.action, Planned::Delete | Planned::Forget))
+        .filter(|(o, _)| !o.action.is_removal())
         .map(|(o, address)| ((o.target.as_str(), &o.object), address))
         .collect();
     for removal in removals {
         for object in &mut removal.objects {
             if let Some(now) = wanted.get(&(object.target.as_str(), &object.object))
-                && object.action == Planned::Delete
+                && matches!(object.action, Planned::Delete | Planned::Release)
             {
                 object.action = Planned::Forget;
                 object.notes = vec![format!("left where it is: `{now}` has it now")];
@@ -106,7 +106,12 @@ fn removal(
     let objects: Vec<PlannedObject> =
         record.objects.iter().map(|object| removed_object(object, record.keep, purpose)).collect();
     let all_stay = !objects.is_empty() && objects.iter().all(|o| o.action == Planned::Forget);
-    let action = if kept || all_stay { Planned::Forget } else { Planned::Delete };
+    let released = !objects.is_empty() && objects.iter().all(|o| o.action == Planned::Release);
+    let action = match (kept || all_stay, released) {
+        (true, _) => Planned::Forget,
+        (_, true) => Planned::Release,
+        _ => Planned::Delete,
+    };
     PlannedResource {
         address: address.clone(),
         type_name: record.type_name.clone(),
@@ -123,6 +128,7 @@ fn removal(
         outputs: Masked::default(),
         deferred: None,
         existing: false,
+        renew: false,
         requires: record.requires.clone(),
         notes: Vec::new(),
     }
@@ -131,22 +137,34 @@ fn removal(
 /// One recorded object's removal. What holds other things (namespaces, definitions of kinds) stays on prune unless
 /// `keep: false` was said, and goes on destroy where this stack made it.
 fn removed_object(object: &ObjectRecord, keep: Option<bool>, purpose: Purpose) -> PlannedObject {
+    if object.order.shared {
+        let (action, note) = match keep {
+            Some(true) => (Planned::Forget, "left as it is, with what this stack set on it"),
+            _ => (Planned::Release, "it stays: only what this stack set on it goes"),
+        };
+        return gone(object, action, Some(note));
+    }
     let holds_others = object.order.provides.is_some();
     let stays = match purpose {
         Purpose::Apply => keep.unwrap_or(holds_others),
         Purpose::Destroy => !object.created && holds_others || keep == Some(true),
     };
+    let action = if stays { Planned::Forget } else { Planned::Delete };
+    gone(object, action, stays.then_some("left where it is: `keep: false` deletes it"))
+}
+
+fn gone(object: &ObjectRecord, action: Planned, note: Option<&str>) -> PlannedObject {
     PlannedObject {
         slot: object.slot.clone(),
         target: object.target.clone(),
         object: object.id.clone(),
-        action: if stays { Planned::Forget } else { Planned::Delete },
+        action,
         manifest: Masked::default(),
         changes: Vec::new(),
         drift: Vec::new(),
         force: false,
         uid: object.uid.clone(),
         order: object.order.clone(),
-        notes: if stays { vec!["left where it is: `keep: false` deletes it".to_owned()] } else { Vec::new() },
+        notes: note.map(str::to_owned).into_iter().collect(),
     }
 }

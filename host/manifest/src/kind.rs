@@ -1,5 +1,6 @@
 //! The kinds that Kubernetes itself serves: where they are found, so that common work needs no discovery.
 
+use serde_json::Value as Json;
 use sheave_model::ObjectId;
 
 /// A kind of Kubernetes' own.
@@ -118,6 +119,27 @@ pub fn is_native_group(group: &str) -> bool {
                 | "resource.k8s.io"
                 | "storagemigration.k8s.io"
         )
+}
+
+/// Whether objects of a kind are there without us: they are never made or deleted, and only what is set on them comes
+/// and goes. Who makes nodes is their kubelet or their cloud.
+pub fn is_shared(id: &ObjectId) -> bool {
+    id.group().is_empty() && id.kind == "Node"
+}
+
+/// Where what an autoscaler scales keeps its number.
+pub const REPLICAS: &str = "/spec/replicas";
+
+/// Whether `autoscaler` is one, and decides on the replicas of `id`.
+pub fn scales(autoscaler: &Json, id: &ObjectId) -> bool {
+    let text = |at: &str| autoscaler.pointer(at).and_then(Json::as_str);
+    let group = |version: &str| version.split_once('/').map_or("", |(g, _)| g).to_owned();
+    text("/kind") == Some("HorizontalPodAutoscaler")
+        && text("/apiVersion").map(group).as_deref() == Some("autoscaling")
+        && text("/metadata/namespace") == id.namespace.as_deref()
+        && text("/spec/scaleTargetRef/name") == Some(id.name.as_str())
+        && text("/spec/scaleTargetRef/kind") == Some(id.kind.as_str())
+        && text("/spec/scaleTargetRef/apiVersion").is_none_or(|v| group(v) == id.group())
 }
 
 /// Whether data is lost when an object is deleted and made again: volumes with what is in them, the pods' places in

@@ -19,6 +19,8 @@ pub(crate) fn of_kind(obj: Live<'_>) -> Option<Readiness> {
         ("", "PersistentVolumeClaim") => claim(obj),
         ("", "Service") => service(obj),
         ("", "Namespace") => namespace(obj),
+        // What is set on a node is set, whether or not the node is well.
+        ("", "Node") => Readiness::Ready,
         ("apiextensions.k8s.io", "CustomResourceDefinition") => crd(obj),
         ("apiregistration.k8s.io", "APIService") => api_service(obj),
         // At once: their status tells of things that need not ever come, such as a load balancer's address.

@@ -38,6 +38,15 @@ pub enum Action {
     Delete,
     /// Left where it is, and no longer ours.
     Forget,
+    /// Left where it is, without what this stack set on it.
+    Release,
+}
+
+impl Action {
+    /// Whether it is no longer the resource's afterwards.
+    pub fn is_removal(self) -> bool {
+        matches!(self, Self::Delete | Self::Forget | Self::Release)
+    }
 }
 
 /// The blueprint's files as they were, so that prune, history and rollback need no folder.
@@ -143,7 +152,7 @@ impl Counts {
         match action {
             Action::NoOp | Action::Await | Action::Forget => self.unchanged += 1,
             Action::Create | Action::Replace => self.create += 1,
-            Action::Update => self.update += 1,
+            Action::Update | Action::Release => self.update += 1,
             Action::Delete => self.delete += 1,
         }
     }
@@ -188,6 +197,9 @@ pub struct PlannedResource {
     /// It is only read: somebody else's.
     #[serde(default)]
     pub existing: bool,
+    /// All of it is made anew, since `replace-when` says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub renew: bool,
     /// Words for the operator.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -255,6 +267,9 @@ pub struct ObjectOrder {
     /// Slots of the same resource that must be ready first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
+    /// It is there without us: it is never made or deleted, and only what this stack sets on it comes and goes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
 }
 
 /// One field's change.

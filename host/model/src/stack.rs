@@ -127,6 +127,12 @@ pub struct ResourceRecord {
     /// The address that its plugin knows it by, where it has been moved since.
     #[serde(default)]
     pub named: Option<Address>,
+    /// What `replace-when` watches, as it was when it was last begun; none: nothing is watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Masked>,
+    /// It is being made anew because of that, and the end of it was not seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub renewing: bool,
 }
 
 /// One object of ours in a cluster.
@@ -196,6 +202,7 @@ impl StackState {
             Entry::ResourceReady { address, outputs } => {
                 if let Some(record) = self.record_of(address) {
                     record.status = Status::Ready;
+                    record.renewing = false;
                     record.outputs = Some(outputs.clone());
                 }
             }

@@ -6,8 +6,8 @@ use crate::error::CallError;
 use crate::plugin::{Call, Plugin, Rights};
 use crate::reply::{self, Reply};
 use crate::wire::{
-    Change, Doc, Emitted, Failure, Instance, Live, Lookup, Observation, Planned, Role, Snapshot, Step,
-    TypeInfo,
+    Change, Doc, Emitted, Failure, Instance, Live, Lookup, Observation, Planned, PluginDiagnostic, Role,
+    Snapshot, Step, TypeInfo,
 };
 
 fn pure<'a>(function: &'static str, instance: &'a str) -> Call<'a> {
@@ -108,15 +108,29 @@ impl Plugin {
     ///
     /// [`CallError`], as of every call.
     pub async fn check(&self, of: &Instance, props: &Doc) -> Result<Doc, CallError> {
+        self.check_and_hear(of, props).await.map(|(props, _)| props)
+    }
+
+    /// The same, with what the plugin warns of: the lines of its log at the level `warn` that carry a `code`.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call.
+    pub async fn check_and_hear(
+        &self,
+        of: &Instance,
+        props: &Doc,
+    ) -> Result<(Doc, Vec<PluginDiagnostic>), CallError> {
         let model = self.0.model.clone();
         let (instance_of, props): (wit::Instance, wit::Doc) = (of.into(), props.into());
         let call = pure("check", &of.name);
-        let run = self.0.run(call, move |mut store, instance| {
+        let run = self.0.run_and_hear(call, move |mut store, instance| {
             Box::pin(async move {
                 model.load(&mut store, &instance)?.call_check(&mut store, &instance_of, &props).await
             })
         });
-        self.answer(&call, run.await?, Doc::from)
+        let (answer, warnings) = run.await?;
+        Ok((self.answer(&call, answer, Doc::from)?, warnings))
     }
 
     /// Stored state carried from `stored_version` to the type's present version.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::limits;
 use crate::text;
-use crate::wire::{LogLevel, LogLine};
+use crate::wire::{LogLevel, LogLine, PluginDiagnostic, Severity};
 
 /// Who gets the log lines of all plugins, while the call that logs is under way. Must not block.
 pub type LogSink = Arc<dyn Fn(LogLine) + Send + Sync>;
@@ -19,6 +19,7 @@ pub(crate) struct Log {
     bytes: usize,
     full: bool,
     last_error: Option<String>,
+    warnings: Vec<PluginDiagnostic>,
 }
 
 impl Log {
@@ -29,7 +30,17 @@ impl Log {
         sink: Option<LogSink>,
     ) -> Self {
         let instance = instance.to_owned();
-        Self { plugin, function, instance, sink, lines: 0, bytes: 0, full: false, last_error: None }
+        Self {
+            plugin,
+            function,
+            instance,
+            sink,
+            lines: 0,
+            bytes: 0,
+            full: false,
+            last_error: None,
+            warnings: Vec::new(),
+        }
     }
 
     /// Takes a line; once the call's limits are reached a last line says so, and the rest is dropped: a chatty plugin
@@ -52,14 +63,22 @@ impl Log {
             return;
         }
         let message = text::line(text::cut(message, limits::LOG_LINE_BYTES)).into_owned();
-        let fields = fields
+        let fields: Vec<(String, String)> = fields
             .iter()
             .map(|(name, value)| (text::line(name).into_owned(), text::line(value).into_owned()))
             .collect();
         if level == LogLevel::Error {
             self.last_error = Some(message.clone());
         }
+        if level == LogLevel::Warn {
+            self.warnings.extend(warning(&message, &fields));
+        }
         self.hand_on(level, message, fields, None);
+    }
+
+    /// The warnings among the lines: those that carry a code.
+    pub(crate) fn warnings(&mut self) -> Vec<PluginDiagnostic> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// The last line logged as an error.
@@ -94,6 +113,18 @@ impl Log {
             sink(LogLine { plugin, function, instance, level, message, fields, code });
         }
     }
+}
+
+/// A line that is a warning about the properties: it has a `code`, and may have a `detail` and a `pointer`.
+fn warning(message: &str, fields: &[(String, String)]) -> Option<PluginDiagnostic> {
+    let of = |name: &str| fields.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.clone());
+    Some(PluginDiagnostic {
+        severity: Severity::Warning,
+        code: of("code")?,
+        summary: message.to_owned(),
+        detail: of("detail").unwrap_or_default(),
+        pointer: of("pointer"),
+    })
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::limits::{self, Limits, TICK};
 use crate::log::Log;
 use crate::meter::Meter;
 use crate::reply::Fault;
+use crate::wire::PluginDiagnostic;
 use crate::{stub, trap, typecheck, wasi};
 
 /// A plugin that is ready to be called. Cloning is cheap; each call runs in an instance of its own.
@@ -118,6 +119,18 @@ impl Loaded {
     where
         F: for<'a> FnOnce(&'a mut Store<Guest>, Instance) -> Running<'a, R>,
     {
+        self.run_and_hear(call, go).await.map(|(reply, _)| reply)
+    }
+
+    /// The same, with the warnings that were logged on the way.
+    pub(crate) async fn run_and_hear<R, F>(
+        &self,
+        call: Call<'_>,
+        go: F,
+    ) -> Result<(R, Vec<PluginDiagnostic>), CallError>
+    where
+        F: for<'a> FnOnce(&'a mut Store<Guest>, Instance) -> Running<'a, R>,
+    {
         let _permit = self.host.instances.acquire().await.map_err(|e| HostError::Engine(e.to_string()))?;
         let _computing = match call.rights {
             Rights::Pure => {
@@ -152,7 +165,7 @@ impl Loaded {
         let last_words = store.data_mut().log.last_words();
         let context = self.context(&call, last_words);
         match result {
-            Ok(Ok(reply)) => Ok(reply),
+            Ok(Ok(reply)) => Ok((reply, store.data_mut().log.warnings())),
             Ok(Err(e)) => Err(context.explain(&e)),
             Err(_) => Err(context.limit(LimitName::Time, String::new())),
         }

@@ -128,6 +128,7 @@ impl Resolver<'_> {
             ignore: options.ignore,
             replace: options.replace,
             replace_when: options.replace_when,
+            replace_on: options.replace_on,
             prevent_destroy: options.prevent_destroy,
             span: raw.span,
         })

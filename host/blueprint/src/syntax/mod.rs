@@ -104,6 +104,7 @@ pub(crate) struct Options {
     pub(crate) ignore: Vec<String>,
     pub(crate) replace: ReplacePolicy,
     pub(crate) replace_when: Option<Template>,
+    pub(crate) replace_on: Vec<String>,
     pub(crate) prevent_destroy: bool,
 }
 

@@ -123,6 +123,8 @@ fn options(reader: &mut Reader<'_>, fields: Fields<'_>) -> Options {
     let mut flag = |key: &str| fields.get(key).and_then(|e| reader.boolean(&e.value, &format!("`{key}`")));
     let (wait, force, keep) = (flag("wait"), flag("force"), flag("keep"));
     let (adopt, existing, prevent_destroy) = (flag("adopt"), flag("existing"), flag("prevent-destroy"));
+    let (replace_when, replace_on) =
+        fields.get("replace-when").map(|e| replace_when(reader, &e.value)).unwrap_or_default();
     let policies = [("allow", ReplacePolicy::Allow), ("never", ReplacePolicy::Never)];
     Options {
         wait: wait.unwrap_or(true),
@@ -137,7 +139,8 @@ fn options(reader: &mut Reader<'_>, fields: Fields<'_>) -> Options {
             .get("replace")
             .and_then(|e| reader.word(&e.value, "`replace`", &policies))
             .unwrap_or_default(),
-        replace_when: fields.get("replace-when").map(|e| reader.template(&e.value)),
+        replace_when,
+        replace_on,
         prevent_destroy: prevent_destroy.unwrap_or(false),
     }
 }
@@ -185,6 +188,27 @@ fn ready_when(reader: &mut Reader<'_>, node: &Node) -> Option<Condition> {
             None
         }
     }
+}
+
+/// A value, and the texts in it that name properties: `/spec/image`, alone or in a list.
+fn replace_when(reader: &mut Reader<'_>, node: &Node) -> (Option<Template>, Vec<String>) {
+    let mut template = reader.template(node);
+    let mut pointers = Vec::new();
+    let mut take = |item: &Template| match &item.kind {
+        Kind::Literal(sheave_model::Value::Text(text)) if pointer::parts(text).is_some() => {
+            pointers.push(text.clone());
+            true
+        }
+        _ => false,
+    };
+    let named = match &mut template.kind {
+        Kind::List(items) => {
+            items.retain(|item| !take(item));
+            items.is_empty()
+        }
+        _ => take(&template),
+    };
+    ((!named).then_some(template), pointers)
 }
 
 /// RFC 6901 pointers; `spec.replicas` is put right.

@@ -103,6 +103,7 @@ fn verb(action: Action) -> &'static str {
         Action::Replace => "replace",
         Action::Delete => "delete",
         Action::Forget => "forget",
+        Action::Release => "take off what is ours",
     }
 }
 
@@ -116,6 +117,7 @@ pub(crate) fn doing(action: Action) -> &'static str {
         Action::Replace => "replacing",
         Action::Delete => "deleting",
         Action::Forget => "forgetting",
+        Action::Release => "taking off what is ours",
     }
 }
 
@@ -127,6 +129,7 @@ fn done(action: Action) -> &'static str {
         Action::Replace => "replaced",
         Action::Delete => "deleted",
         Action::Forget => "forgotten",
+        Action::Release => "let go",
     }
 }
 

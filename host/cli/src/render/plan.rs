@@ -94,6 +94,7 @@ fn sign(action: Action) -> (&'static str, &'static str) {
         Action::Replace => ("-/+", "delete and create again"),
         Action::Delete => ("-", "delete"),
         Action::Forget => (".", "forget, and leave in place"),
+        Action::Release => ("~-", "take off what this stack set"),
     }
 }
 
@@ -148,7 +149,7 @@ impl Renderer<'_> {
         match action {
             Action::NoOp | Action::Await | Action::Forget => self.paint.cyan(text).to_string(),
             Action::Create => self.paint.green(text).to_string(),
-            Action::Update => self.paint.yellow(text).to_string(),
+            Action::Update | Action::Release => self.paint.yellow(text).to_string(),
             Action::Replace | Action::Delete => self.paint.red(text).to_string(),
         }
     }
@@ -211,7 +212,7 @@ impl Renderer<'_> {
             Action::Create | Action::Update | Action::Replace => {
                 change::changes(out, &object.changes, 6, self.paint)
             }
-            Action::NoOp | Action::Await | Action::Delete | Action::Forget => Ok(()),
+            Action::NoOp | Action::Await | Action::Delete | Action::Forget | Action::Release => Ok(()),
         }
     }
 

@@ -9,6 +9,7 @@
 )]
 
 mod connect;
+mod fixed;
 mod kinds;
 mod lists;
 mod objects;

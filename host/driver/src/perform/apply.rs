@@ -9,6 +9,7 @@ use sheave_manifest::FIELD_MANAGER;
 use sheave_model::stack::ObjectRecord;
 use sheave_model::{Diagnostic, event::What};
 
+use super::diff::not_there;
 use crate::context::Context;
 use crate::failpoint;
 use crate::substitute::Holes;
@@ -24,6 +25,13 @@ pub(crate) async fn apply(context: &Context, request: ApplyRequest) -> Result<(O
     if !request.ignore.is_empty() {
         let live = context.live_object(&request.target, &request.id).await.map_err(fault)?;
         sheave_manifest::leave_out(&mut object, live.as_deref(), FIELD_MANAGER, &request.ignore);
+    }
+    if request.order.shared {
+        // With the uid of the one that is there, nothing can come of it but a change of that one.
+        let live = context.live_object(&request.target, &request.id).await.map_err(fault)?;
+        let uid = live.as_ref().and_then(|live| live.pointer("/metadata/uid"));
+        let uid = uid.cloned().ok_or_else(|| fault(not_there(&request.id)))?;
+        object["metadata"]["uid"] = uid;
     }
     let options = ApplyOptions { force: request.force, ..ApplyOptions::default() };
     let applied = {

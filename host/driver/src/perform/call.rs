@@ -36,8 +36,14 @@ pub(crate) async fn check(
     let bound = context.plugin_of(type_name).map_err(world)?;
     let instance = context.instance_of(address, type_name).map_err(world)?;
     let sent = context.send(&type_name.plugin, properties, Family::First).map_err(world)?;
-    let checked =
-        bound.plugin.check(&instance, &sent.doc).await.map_err(|e| failed(context, address, e, false))?;
+    let (checked, warnings) = bound
+        .plugin
+        .check_and_hear(&instance, &sent.doc)
+        .await
+        .map_err(|e| failed(context, address, e, false))?;
+    for warning in warnings {
+        context.warn(context.clean(warning.into()).on(address.clone()));
+    }
     let checked = receive(&checked, &sent.tokens, address).map_err(world)?;
     if let Some(at) = changed(properties, &checked, "") {
         let summary = format!("the plugin `{}` changed `{at}`, which the blueprint sets", type_name.plugin);

@@ -1,4 +1,4 @@
-//! Deleting one object, only if it is the one that is ours, and seeing it gone.
+//! Deleting one object, only if it is the one that is ours, and seeing it gone; or taking our fields off one that stays.
 
 use serde_json::Value as Json;
 use sheave_cluster::Deleted;
@@ -28,6 +28,12 @@ pub(crate) async fn delete(context: &Context, request: DeleteRequest) -> Result<
             }
         }
     };
+    if request.release {
+        let _permit = context.permits.acquire().await;
+        let released = cluster.release(&request.id, &uid).await;
+        failpoint::pass("sent");
+        return released.map_err(|e| fault(e.diagnostic()));
+    }
     let deleted = {
         let _permit = context.permits.acquire().await;
         cluster.delete(&request.id, Some(&uid)).await

@@ -8,7 +8,7 @@ use sheave_engine::{DiffRequest, Failure, Rendered, RenderedObject};
 use sheave_manifest::FIELD_MANAGER;
 use sheave_model::plan::{Action, FieldChange, PlannedObject, Shown};
 use sheave_model::stack::ObjectRecord;
-use sheave_model::{Diagnostic, Masked, Value, pointer};
+use sheave_model::{Diagnostic, Masked, ObjectId, Value, pointer};
 
 use super::render::render;
 use crate::context::Context;
@@ -20,7 +20,9 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
     let objects = match &request.objects {
         Some(objects) => objects.clone(),
         None => {
-            if let Some(unchanged) = unchanged(context, &request.recorded).await.map_err(world)? {
+            if request.renew.is_none()
+                && let Some(unchanged) = unchanged(context, &request.recorded).await.map_err(world)?
+            {
                 return Ok(unchanged);
             }
             let again = {
@@ -37,38 +39,96 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
     };
     let mut planned = Vec::with_capacity(objects.len());
     for object in &objects {
-        let compared = compare(context, &request, object).await?;
-        if compared.action == Action::Replace {
-            may_be_replaced(&request, &compared).map_err(world)?;
+        let mut compared = compare(context, &request, object).await?;
+        if let Some(why) = request.renew.as_ref().filter(|_| may_be_renewed(&compared)) {
+            compared.action = Action::Replace;
+            compared.notes.push(why.clone());
         }
         planned.push(compared);
+    }
+    replace_holders(&objects, &mut planned);
+    for object in planned.iter().filter(|o| o.action == Action::Replace) {
+        may_be_replaced(&request, object).map_err(world)?;
     }
     for gone in
         request.recorded.iter().filter(|r| !objects.iter().any(|o| o.target == r.target && o.id == r.id))
     {
         let keep = request.keep.unwrap_or(gone.order.provides.is_some());
+        let successor = planned.iter().find(|p| p.slot == gone.slot && p.object.kind == gone.id.kind);
+        let mut notes = Vec::new();
+        let action = match (keep, gone.order.shared) {
+            (true, _) => Action::Forget,
+            (false, true) => {
+                notes.push("it stays: only what this stack set on it goes".to_owned());
+                Action::Release
+            }
+            (false, false) => Action::Delete,
+        };
+        if let Some(successor) = successor.filter(|_| action == Action::Delete) {
+            may_go(&request, &gone.id, &format!("for {}", successor.object)).map_err(world)?;
+            notes.push(format!("{} takes its place, and is made first", successor.object));
+        }
         planned.push(PlannedObject {
             slot: gone.slot.clone(),
             target: gone.target.clone(),
             object: gone.id.clone(),
-            action: if keep { Action::Forget } else { Action::Delete },
+            action,
             manifest: Masked::default(),
             changes: Vec::new(),
             drift: Vec::new(),
             force: false,
             uid: gone.uid.clone(),
             order: gone.order.clone(),
-            notes: Vec::new(),
+            notes,
         });
     }
     Ok(planned)
 }
 
+/// A claim is not gone before the last pod that mounts it: with it goes what makes those pods.
+fn replace_holders(objects: &[RenderedObject], planned: &mut [PlannedObject]) {
+    let is_claim =
+        |o: &&PlannedObject| o.object.kind == "PersistentVolumeClaim" && o.action == Action::Replace;
+    let claims: Vec<ObjectId> = planned.iter().filter(is_claim).map(|o| o.object.clone()).collect();
+    for claim in claims {
+        for holder in
+            planned.iter_mut().filter(|o| may_be_renewed(o) && o.object.namespace == claim.namespace)
+        {
+            let manifest = objects.iter().find(|o| o.slot == holder.slot).map(|o| &o.manifest);
+            if manifest.is_some_and(|m| mounts(m, &claim.name)) {
+                holder.action = Action::Replace;
+                holder.notes.push(format!("its pods hold {claim}, which is made anew"));
+            }
+        }
+    }
+}
+
+/// Whether a workload's pods mount a claim.
+fn mounts(workload: &Value, claim: &str) -> bool {
+    let Some(Value::List(volumes)) = workload.at("/spec/template/spec/volumes") else { return false };
+    volumes
+        .iter()
+        .any(|v| matches!(v.at("/persistentVolumeClaim/claimName"), Some(Value::Text(name)) if name == claim))
+}
+
+/// Whether something of an object is there that could be made anew.
+fn may_be_renewed(object: &PlannedObject) -> bool {
+    matches!(object.action, Action::NoOp | Action::Update) && !object.order.shared
+}
+
 /// Whether the blueprint lets an object be deleted and made again.
 fn may_be_replaced(request: &DiffRequest, object: &PlannedObject) -> Result<(), Diagnostic> {
-    let id = &object.object;
     let at: Vec<&str> = object.changes.iter().map(|c| c.pointer.as_str()).collect();
-    let what = if at.is_empty() { String::new() } else { format!(" ({})", at.join(", ")) };
+    may_go(
+        request,
+        &object.object,
+        &if at.is_empty() { String::new() } else { format!("({})", at.join(", ")) },
+    )
+}
+
+/// The same of an object of which another one, or itself made anew, takes the place; `what` says why.
+fn may_go(request: &DiffRequest, id: &ObjectId, what: &str) -> Result<(), Diagnostic> {
+    let what = if what.is_empty() { String::new() } else { format!(" {what}") };
     match request.replace {
         ReplacePolicy::Allow => Ok(()),
         ReplacePolicy::Never => {
@@ -158,8 +218,13 @@ async fn compare(
         .desired(&object.target, &object.manifest, Holes::Mark)
         .await
         .map_err(|d| Failure::blueprint(vec![context.clean(d).on(request.address.clone())]))?;
-    let Some(live) = live else { return Ok(planned) };
-    if let Some(terminating) = live.pointer("/metadata/deletionTimestamp").and_then(Json::as_str) {
+    let shared = object.order.shared;
+    let Some(live) = live else {
+        return if shared { Err(world(not_there(&object.id))) } else { Ok(planned) };
+    };
+    if let Some(terminating) = live.pointer("/metadata/deletionTimestamp").and_then(Json::as_str)
+        && !shared
+    {
         planned.notes.push(format!("it is being deleted since {terminating}: apply waits until it is gone"));
         planned.action = Action::Replace;
         return Ok(planned);
@@ -167,7 +232,7 @@ async fn compare(
     let cluster = context.targets.cluster(&object.target).await.map_err(world)?;
     if record.is_none_or(|r| r.uid.is_none()) {
         own(context, request, object, cluster, &live).map_err(world)?;
-        if record.is_none() {
+        if record.is_none() && !shared {
             planned.notes.push("it exists and is taken over".to_owned());
         }
     }
@@ -180,6 +245,13 @@ async fn compare(
     }
     fill_in_changes(context, request, object, &desired, &live, &mut planned);
     Ok(planned)
+}
+
+/// Of an object that only others make.
+pub(super) fn not_there(object: &ObjectId) -> Diagnostic {
+    let summary = format!("{object} does not exist, and nothing here can make it");
+    Diagnostic::error("object.missing", summary)
+        .with_help("name one that exists: `kubectl get nodes` lists them; a node joins by itself")
 }
 
 /// Whether an object that this stack is not recorded to have may be taken over.
@@ -199,7 +271,7 @@ fn own(
             format!("{} belongs to another set of objects (`{set}`)", object.id),
         )
         .with_help("another stack or tool applies it: give this one another name or namespace, or remove it there first")),
-        None if request.adopt => Ok(()),
+        None if request.adopt || object.order.shared => Ok(()),
         None => Err(Diagnostic::error("cluster.exists", format!("{} exists, and this stack did not make it", object.id))
             .with_help("`adopt: true` on the resource takes it over; or give it another name")),
     }
@@ -213,22 +285,29 @@ fn fill_in_changes(
     live: &Arc<Json>,
     planned: &mut PlannedObject,
 ) {
-    let found = sheave_manifest::diff(desired, live, FIELD_MANAGER, &request.ignore);
+    let ignore: Vec<String> = request.ignore.iter().chain(&object.ignore).cloned().collect();
+    let found = sheave_manifest::diff(desired, live, FIELD_MANAGER, &ignore);
+    let native = sheave_manifest::native(&object.id.api_version, &object.id.kind).is_some();
     for change in found.changes {
+        let fixed = if native {
+            sheave_manifest::fixed_at(desired, live, &change)
+        } else {
+            let is_there = |i: &&String| change.before.is_some() && overlap(&change.pointer, i);
+            request.immutable.iter().find(is_there).map(String::as_str)
+        };
+        if let Some(fixed) = fixed {
+            let note = format!("`{fixed}` cannot be changed in place: it is deleted, and made again");
+            planned.action = Action::Replace;
+            if !planned.notes.contains(&note) {
+                planned.notes.push(note);
+            }
+        }
         let shown = FieldChange {
             before: show(context, object, &change.pointer, change.before.as_ref()),
             after: show(context, object, &change.pointer, change.after.as_ref()),
             manager: change.held_by.first().cloned(),
             pointer: change.pointer,
         };
-        let immutable = request
-            .immutable
-            .iter()
-            .find(|i| pointer::is_within(&shown.pointer, i) || pointer::is_within(i, &shown.pointer));
-        if let Some(immutable) = immutable.filter(|_| shown.before != Shown::Absent) {
-            planned.action = Action::Replace;
-            planned.notes.push(format!("`{immutable}` cannot be changed in place"));
-        }
         if shown.manager.is_some() && !change.ours {
             planned.drift.push(shown.clone());
             if !request.force {
@@ -250,6 +329,11 @@ fn fill_in_changes(
             .any(|r| r.id == object.id && r.target == object.target && r.uid.is_some());
         planned.action = if nothing && settled { Action::NoOp } else { Action::Update };
     }
+}
+
+/// Whether a change is in what a pattern names, or the other way round.
+fn overlap(at: &str, pattern: &str) -> bool {
+    sheave_manifest::is_beneath(at, pattern) || pointer::is_within(pattern, at)
 }
 
 /// A value as a plan may show it.

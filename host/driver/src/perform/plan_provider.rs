@@ -52,7 +52,7 @@ pub(crate) async fn plan(
         Some(record) => changes_between(&record.properties.0, &now.0),
         None => Vec::new(),
     };
-    let tainted = record.is_some_and(|r| matches!(r.status, Status::Tainted(_)));
+    let tainted = record.is_some_and(|r| matches!(r.status, Status::Tainted(_))) || request.renew;
     if prior.is_some() && changes.is_empty() && drift.is_empty() && !tainted {
         let outputs = recorded.map_or_else(Value::empty, |s| s.outputs);
         let plan = ProviderPlan { outputs, replace: Vec::new(), notes: Vec::new() };
@@ -61,6 +61,8 @@ pub(crate) async fn plan(
     let sent = context.send(&type_name.plugin, &checked, Family::First).map_err(fault)?;
     tokens.merge(sent.tokens);
     let exists = prior.is_some();
+    // What is made anew is foreseen as what is made: nothing of the old one stays.
+    let prior = prior.filter(|_| !request.renew);
     let change = wire::Change { of: instance, prior, desired: Some(sent.doc) };
     let planned = plugin.plan(&change).await.map_err(|e| failed(context, address, e, false))?;
     let mut outputs = receive(&planned.outputs, &tokens, address).map_err(fault)?;

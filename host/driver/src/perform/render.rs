@@ -60,6 +60,7 @@ pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<
             Err(why) => return Ok(Rendered::Deferred { properties: checked, why }),
         }
     }
+    leave_to_autoscalers(&mut placed);
     let mut seen = BTreeSet::new();
     if let Some(twice) = placed.iter().find(|o| !seen.insert((&o.target, &o.id))) {
         let summary = format!("the plugin `{}` emitted {} twice", type_name.plugin, twice.id);
@@ -72,6 +73,19 @@ pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What an autoscaler beside it scales does not say how many it wants: that number is handed over as it is, and not
+/// taken away, which would set it back to one.
+fn leave_to_autoscalers(objects: &mut [RenderedObject]) {
+    let shapes: Vec<Json> = objects.iter().map(|o| shape_of(&o.manifest)).collect();
+    for (at, scaled) in objects.iter_mut().enumerate() {
+        let by_one = |other: &Json| sheave_manifest::scales(other, &scaled.id);
+        let silent = scaled.manifest.at(sheave_manifest::REPLICAS).is_none();
+        if silent && shapes.iter().enumerate().any(|(n, other)| n != at && by_one(other)) {
+            scaled.ignore.push(sheave_manifest::REPLICAS.to_owned());
+        }
+    }
 }
 
 /// The annotation of a pod template that changes when something does that its pods read at their start.
@@ -340,10 +354,12 @@ impl Call<'_> {
             provides: sheave_manifest::provides(&shape).map(in_target),
             requires: sheave_manifest::requires(&shape).into_iter().map(in_target).collect(),
             after: emitted.after,
+            shared: sheave_manifest::is_shared(&id),
         };
         let ready_when = emitted.ready_when;
         let manifest = Arc::new(manifest);
-        Ok(Ok(RenderedObject { slot: emitted.slot, target, id, manifest, order, ready_when }))
+        let (slot, ignore) = (emitted.slot, Vec::new());
+        Ok(Ok(RenderedObject { slot, target, id, manifest, order, ready_when, ignore }))
     }
 }
 

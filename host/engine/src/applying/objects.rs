@@ -50,10 +50,7 @@ impl Node {
     }
 
     fn planned_object(&self, slot: &str) -> Option<&PlannedObject> {
-        self.planned
-            .objects
-            .iter()
-            .find(|o| o.slot == slot && !matches!(o.action, Planned::Delete | Planned::Forget))
+        self.planned.objects.iter().find(|o| o.slot == slot && !o.action.is_removal())
     }
 
     /// Whether some other object of this resource waits until `slot` is ready.
@@ -148,6 +145,7 @@ impl Applying {
                     uid: planned.uid,
                     timeout: spec.timeout,
                     replace: true,
+                    release: false,
                 }));
             }
             _ => self.send(address, slot, &planned, recorded, actions),
@@ -181,7 +179,7 @@ impl Applying {
             id: work.rendered.id.clone(),
             manifest: work.rendered.manifest.clone(),
             force: planned.force,
-            ignore: spec.ignore.clone(),
+            ignore: spec.ignore.iter().chain(&work.rendered.ignore).cloned().collect(),
             adopt: spec.adopt,
             create: matches!(planned.action, Planned::Create | Planned::Replace),
             order: work.rendered.order.clone(),

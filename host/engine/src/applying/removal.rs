@@ -35,6 +35,11 @@ pub(super) struct Removals {
     users: BTreeMap<String, usize>,
 }
 
+/// Whether something has to be sent for an object that goes.
+fn goes(action: Planned) -> bool {
+    matches!(action, Planned::Delete | Planned::Release)
+}
+
 impl Removals {
     pub(super) fn new(planned: Vec<PlannedResource>) -> Self {
         let mut removals = Self::default();
@@ -46,14 +51,13 @@ impl Removals {
 
     /// Takes in objects that a resource which stays no longer has.
     pub(super) fn add_leftovers(&mut self, planned: &PlannedResource) {
-        if planned.objects.iter().any(|o| matches!(o.action, Planned::Delete | Planned::Forget)) {
+        if planned.objects.iter().any(|o| o.action.is_removal()) {
             self.add(planned.clone(), false);
         }
     }
 
     fn add(&mut self, planned: PlannedResource, whole: bool) {
-        let left: Vec<PlannedObject> =
-            planned.objects.iter().filter(|o| o.action == Planned::Delete).cloned().collect();
+        let left: Vec<PlannedObject> = planned.objects.iter().filter(|o| goes(o.action)).cloned().collect();
         if whole {
             for need in &planned.requires {
                 *self.needed.entry(need.clone()).or_default() += 1;
@@ -178,6 +182,7 @@ impl Applying {
                 uid: object.uid,
                 timeout: None,
                 replace: false,
+                release: object.action == Planned::Release,
             }));
         }
         if provider && !begun {
@@ -202,15 +207,20 @@ impl Applying {
         if let Err(failure) = result {
             return self.removal_failed(address, failure, actions);
         }
-        actions.push(Action::Notify(What::ObjectDeleted {
-            address: address.clone(),
-            target: target.to_owned(),
-            object: id.clone(),
-        }));
-        self.counts.delete += 1;
         let Some(removal) = self.removals.items.get_mut(address) else { return };
         let gone = removal.left.iter().position(|o| o.target == target && o.object == *id);
-        let keys = gone.map(|i| removal.left.remove(i).order.requires).unwrap_or_default();
+        let gone = gone.map(|i| removal.left.remove(i));
+        if gone.as_ref().is_some_and(|o| o.action == Planned::Release) {
+            self.counts.update += 1;
+        } else {
+            self.counts.delete += 1;
+            actions.push(Action::Notify(What::ObjectDeleted {
+                address: address.clone(),
+                target: target.to_owned(),
+                object: id.clone(),
+            }));
+        }
+        let keys = gone.map(|o| o.order.requires).unwrap_or_default();
         let mut freed = false;
         for key in keys {
             if let Some(users) = self.removals.users.get_mut(&key) {

@@ -10,6 +10,7 @@
 
 mod modules;
 mod outside;
+mod renew;
 
 use outside::{Ended, Outside, world};
 use sheave_model::event::RunOutcome;

@@ -269,6 +269,8 @@ impl Outside {
                     snapshot: None,
                     named: None,
                     protect: draft.protect,
+                    watched: draft.watched.clone(),
+                    renewing: draft.renewing,
                 }),
             },
             Action::Apply(r) => {
@@ -296,7 +298,7 @@ impl Outside {
             }
             Action::Forget { address } => Entry::ResourceForgotten { address: address.clone() },
             Action::SetOutputs(outputs) => Entry::OutputsSet {
-                outputs: outputs.iter().map(|(k, v)| (k.clone(), Sealed(mask(v).0))).collect(),
+                outputs: outputs.iter().map(|(k, v)| (k.clone(), Sealed(Json::clone(&mask(v).0)))).collect(),
             },
             _ => return,
         };
@@ -331,14 +333,16 @@ impl Outside {
                     provides: space.then(|| format!("main/namespace/{name}")),
                     requires: if space { vec![] } else { vec!["main/namespace/room".into()] },
                     after: vec![],
+                    shared: false,
                 };
                 let object = RenderedObject {
                     slot: "main".into(),
                     target: "main".into(),
                     id,
-                    manifest: r.properties.clone(),
+                    manifest: r.properties.clone().into(),
                     order,
                     ready_when: None,
+                    ignore: vec![],
                 };
                 let rendered = Rendered::Objects { properties: r.properties, key, objects: vec![object] };
                 Event::Rendered { address: r.address, result: Ok(rendered) }
@@ -346,13 +350,17 @@ impl Outside {
             Action::Diff(r) => {
                 let mut planned = Vec::new();
                 match &r.objects {
-                    None => planned.extend(r.recorded.iter().map(|o| plan_of(o, Planned::NoOp))),
+                    None => {
+                        let action = if r.renew.is_some() { Planned::Replace } else { Planned::NoOp };
+                        planned.extend(r.recorded.iter().map(|o| plan_of(o, action)));
+                    }
                     Some(objects) => {
                         for o in objects {
                             let now = mask(&o.manifest);
                             let action = match self.objects.get(&o.id) {
                                 None => Planned::Create,
-                                Some(live) if *live == now.0 => Planned::NoOp,
+                                Some(_) if r.renew.is_some() => Planned::Replace,
+                                Some(live) if *live == *now.0 => Planned::NoOp,
                                 Some(_) => Planned::Update,
                             };
                             let record = record_of(&o.slot, &o.target, &o.id, None, &o.order, "");
@@ -368,7 +376,8 @@ impl Outside {
                 let now = mask(&r.properties);
                 let action = match self.parts.get(&r.address.to_string()) {
                     None => Planned::Create,
-                    Some(live) if *live == now.0 => Planned::NoOp,
+                    Some(_) if r.renew => Planned::Replace,
+                    Some(live) if *live == *now.0 => Planned::NoOp,
                     Some(_) => Planned::Update,
                 };
                 let outputs = Value::from_json(&json!({"id": r.address.to_string()}));
@@ -395,7 +404,7 @@ impl Outside {
                     };
                 }
                 self.log.push(format!("apply {}", r.id.name));
-                let created = self.objects.insert(r.id.clone(), mask(&r.manifest).0).is_none();
+                let created = self.objects.insert(r.id.clone(), Json::clone(&mask(&r.manifest).0)).is_none();
                 let record = record_of(&r.slot, &r.target, &r.id, Some("uid"), &r.order, "");
                 Event::Applied { address: r.address, op: r.op, slot: r.slot, result: Ok((record, created)) }
             }
@@ -414,7 +423,7 @@ impl Outside {
                     }
                     Some(desired) => {
                         self.log.push(format!("provide {at}"));
-                        self.parts.insert(at.clone(), mask(&desired).0);
+                        self.parts.insert(at.clone(), Json::clone(&mask(&desired).0));
                         let outputs = Value::from_json(&json!({"id": at}));
                         let state = Value::empty();
                         ProviderStep::Done(Some(Snapshot { id: at, state, outputs, private: vec![] }))

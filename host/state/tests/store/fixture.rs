@@ -86,6 +86,8 @@ pub(crate) fn record(i: usize) -> ResourceRecord {
         snapshot: None,
         named: None,
         protect: false,
+        watched: None,
+        renewing: false,
     }
 }
 
