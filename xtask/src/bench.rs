@@ -12,7 +12,7 @@ use crate::run::{root, run, say, target_dir};
 /// The Helm that is measured beside Sheave.
 const HELM: &str = "helm.sh/helm/v4/cmd/helm@v4.3.1";
 
-pub(crate) fn bench(rounds: u32) -> Result<()> {
+pub(crate) fn bench(rounds: u32, loads: &[String]) -> Result<()> {
     // Built in one call with the program: the libraries of both are then built once, with the same features.
     build::release(&["sheave-cli", "sheave-bench"])?;
     let helm = helm()?;
@@ -21,7 +21,7 @@ pub(crate) fn bench(rounds: u32) -> Result<()> {
     let mut bench = Command::new(release.join("sheave-bench"));
     bench.envs(cluster::variables()?).env("SHEAVE_BENCH_SHEAVE", release.join("sheave"));
     bench.env("SHEAVE_BENCH_KUBECTL", cluster::kubectl()).env("SHEAVE_BENCH_HELM", helm);
-    run(bench.current_dir(root()).arg(rounds.to_string()))
+    run(bench.current_dir(root()).arg(rounds.to_string()).args(loads))
 }
 
 /// Helm, built from its sources unless it was already.

@@ -50,6 +50,9 @@ enum Task {
         /// How often each tool does each step
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
         rounds: u32,
+        /// What is applied: `maps-N` ConfigMaps in one namespace, or `mixed-N` objects of five kinds in twenty
+        #[arg(long, value_name = "LOAD", value_delimiter = ',', default_values = ["maps-1000", "mixed-100", "mixed-1000", "mixed-10000"])]
+        loads: Vec<String>,
     },
 }
 
@@ -61,6 +64,6 @@ fn main() -> anyhow::Result<()> {
         Task::Cluster { verb } => cluster::cluster(&verb),
         Task::Demo => demo::demo(),
         Task::Docs { check } => docs::docs(check),
-        Task::Bench { rounds } => bench::bench(rounds),
+        Task::Bench { rounds, loads } => bench::bench(rounds, &loads),
     }
 }

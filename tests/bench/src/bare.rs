@@ -1,5 +1,6 @@
 //! The limit: a client that sends the requests that must be sent, as many at once as Sheave does, and does nothing else.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -8,14 +9,14 @@ use http::Request;
 use kube::Client;
 use serde_json::Value;
 
-use crate::objects::{CHANGED, OBJECTS, Version, object};
+use crate::objects::{Item, Kind, Load, Version};
 
 /// Requests at once: what saturates an API server on two cores, and what Sheave's own client allows itself.
 const IN_FLIGHT: usize = 32;
 
 /// What a list found.
 pub(crate) struct Listed {
-    /// The request alone, on an open connection.
+    /// The requests alone, on open connections.
     pub(crate) took: Duration,
     pub(crate) objects: usize,
     /// The version of the object that changes.
@@ -33,33 +34,31 @@ impl Listed {
 }
 
 /// `create`, `unchanged` and `change` apply on the server's side; `list` prints microseconds, objects and version.
-pub(crate) fn run(verb: &str, namespace: &str) -> Result<String> {
+pub(crate) fn run(verb: &str, load: Load, base: &str) -> Result<String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = Client::try_default().await?;
         match verb {
-            "create" | "unchanged" => apply(&client, namespace, 0..OBJECTS, Version::One).await,
-            "change" => apply(&client, namespace, CHANGED..CHANGED + 1, Version::Two).await,
-            "list" => list(&client, namespace).await,
+            "create" | "unchanged" => apply(&client, load, base, load.items(), Version::One).await,
+            "change" => apply(&client, load, base, std::iter::once(load.changed()), Version::Two).await,
+            "list" => list(&client, load, base).await,
             other => bail!("`bare` does not know {other:?}"),
         }
     })
 }
 
-fn path(namespace: &str) -> String {
-    format!("/api/v1/namespaces/{namespace}/configmaps")
-}
-
 async fn apply(
     client: &Client,
-    namespace: &str,
-    which: std::ops::Range<usize>,
+    load: Load,
+    base: &str,
+    which: impl Iterator<Item = Item>,
     version: Version,
 ) -> Result<String> {
-    let send = |index: usize| async move {
-        let request = Request::patch(format!("{}/map-{index}?fieldManager=bare", path(namespace)))
+    let send = |item: Item| async move {
+        let path = item.kind.path(&load.namespace(base, item));
+        let request = Request::patch(format!("{path}/{}?fieldManager=bare", item.name()))
             .header("content-type", "application/apply-patch+yaml")
-            .body(object(index, version).to_string().into_bytes())?;
+            .body(load.object(base, item, version).to_string().into_bytes())?;
         let _ = client.request_text(request).await?;
         anyhow::Ok(())
     };
@@ -67,19 +66,40 @@ async fn apply(
     Ok("done".to_owned())
 }
 
-async fn list(client: &Client, namespace: &str) -> Result<String> {
-    // Opens the connection.
-    let _ = client.request_text(Request::get("/version").body(Vec::new())?).await?;
+/// One list for each kind and namespace.
+async fn list(client: &Client, load: Load, base: &str) -> Result<String> {
+    let wanted: Vec<(Kind, String)> = load
+        .kinds()
+        .flat_map(|(kind, _)| load.namespaces(base).into_iter().map(move |namespace| (kind, namespace)))
+        .collect();
+    // Opens the connections.
+    let open = |_| async { client.request_text(Request::get("/version").body(Vec::new())?).await.map_err(anyhow::Error::from) };
+    let connections = wanted.len().min(IN_FLIGHT);
+    futures::stream::iter((0..connections).map(open)).buffer_unordered(IN_FLIGHT).try_collect::<Vec<_>>().await?;
     let started = Instant::now();
-    let text = client.request_text(Request::get(path(namespace)).body(Vec::new())?).await?;
+    let ask = |(kind, namespace): &(Kind, String)| {
+        let (kind, path) = (*kind, kind.path(namespace));
+        async move { anyhow::Ok((kind, client.request_text(Request::get(path).body(Vec::new())?).await?)) }
+    };
+    let lists: Vec<(Kind, String)> =
+        futures::stream::iter(wanted.iter().map(ask)).buffer_unordered(IN_FLIGHT).try_collect().await?;
     let took = started.elapsed();
-    let all: Value = serde_json::from_str(&text)?;
-    let all = all["items"].as_array().context("no list")?;
-    // Kubernetes puts one of its own into each namespace, and Sheave its inventory.
-    let name = |o: &Value| o["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let objects = all.iter().filter(|o| name(o).starts_with("map-")).count();
-    let changing = all.iter().find(|o| name(o) == format!("map-{CHANGED}"));
-    let version = changing.and_then(|o| o["data"]["version"].as_str()).unwrap_or("none");
+    let ours: BTreeSet<String> = load.items().map(Item::name).collect();
+    let (mut objects, mut version) = (0, "none".to_owned());
+    for (_, text) in lists {
+        let all: Value = serde_json::from_str(&text)?;
+        for object in all["items"].as_array().context("no list")? {
+            // Kubernetes puts some of its own into each namespace, and Sheave its inventory.
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            if !ours.contains(name) {
+                continue;
+            }
+            objects += 1;
+            if name == load.changed().name() {
+                version = object["data"]["version"].as_str().unwrap_or("none").to_owned();
+            }
+        }
+    }
     ensure!(!version.contains(char::is_whitespace), "a version of somebody else's");
     Ok(format!("{} {objects} {version}", took.as_micros()))
 }

@@ -1,6 +1,6 @@
 //! What Sheave costs, beside kubectl, Helm and what the API server allows. `cargo xtask bench` builds, provides and calls it.
 //!
-//! `sheave-bench ROUNDS` measures everything and writes docs/benchmarks.md; `sheave-bench bare VERB NAMESPACE` is one of
+//! `sheave-bench ROUNDS LOAD...` measures everything and writes docs/benchmarks.md; `sheave-bench bare VERB LOAD NAMESPACE` is one of
 //! the measured programs: a client that sends the requests and does nothing else.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
@@ -17,24 +17,33 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::objects::Load;
 use crate::setting::Setting;
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["bare", verb, namespace] => println!("{}", bare::run(verb, namespace)?),
-        [rounds] => all(rounds.parse().context("how many rounds?")?)?,
-        _ => anyhow::bail!("usage: sheave-bench ROUNDS"),
+        ["bare", verb, load, namespace] => println!("{}", bare::run(verb, read(load)?, namespace)?),
+        [rounds, ref loads @ ..] if !loads.is_empty() => {
+            let loads = loads.iter().map(|load| read(load)).collect::<Result<Vec<_>>>()?;
+            all(rounds.parse().context("how many rounds?")?, &loads)?;
+        }
+        _ => anyhow::bail!("usage: sheave-bench ROUNDS LOAD..."),
     }
     Ok(())
 }
 
-fn all(rounds: usize) -> Result<()> {
+fn read(load: &str) -> Result<Load> {
+    Load::read(load).with_context(|| format!("`{load}` is no load: maps-1000, mixed-10000, ..."))
+}
+
+fn all(rounds: usize, loads: &[Load]) -> Result<()> {
     let setting = Setting::of_this_machine()?;
     say("calls of the built-in plugin");
     let calls = calls::measure()?;
     let validate = tools::validate(&setting)?;
-    let rounds = rounds::measure(&setting, rounds)?;
+    let rounds =
+        loads.iter().map(|load| rounds::measure(&setting, *load, rounds)).collect::<Result<Vec<_>>>()?;
     let report = report::Report { calls, validate, rounds };
     println!("{}", report.for_a_terminal());
     let path = root().join("docs/benchmarks.md");

@@ -6,27 +6,31 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::bare::Listed;
-use crate::objects::OBJECTS;
+use crate::objects::Load;
 use crate::process::{self, Cost};
 use crate::setting::Setting;
 use crate::tools::{Place, Step, Tool};
 use crate::{median, say};
 
 /// What was measured.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Rounds {
+    pub(crate) load: Load,
     pub(crate) count: usize,
     costs: BTreeMap<(Tool, Step), Vec<Cost>>,
     lists: Vec<Duration>,
 }
 
-pub(crate) fn measure(setting: &Setting, count: usize) -> Result<Rounds> {
-    let mut rounds = Rounds { count, ..Rounds::default() };
+pub(crate) fn measure(setting: &Setting, load: Load, count: usize) -> Result<Rounds> {
+    say(load.title());
+    let mut rounds = Rounds { load, count, costs: BTreeMap::new(), lists: Vec::new() };
     for round in 0..count {
         for turn in 0..Tool::ALL.len() {
             // Another one begins each time.
             let tool = Tool::ALL[(turn + round) % Tool::ALL.len()];
-            rounds.one(setting, tool, round)?;
+            if tool != Tool::Helm || load.suits_helm() {
+                rounds.one(setting, tool, round)?;
+            }
         }
     }
     Ok(rounds)
@@ -34,14 +38,14 @@ pub(crate) fn measure(setting: &Setting, count: usize) -> Result<Rounds> {
 
 impl Rounds {
     fn one(&mut self, setting: &Setting, tool: Tool, round: usize) -> Result<()> {
-        let place = Place::new(setting, tool, round + 1)?;
+        let place = Place::new(setting, self.load, tool, round + 1)?;
         let mut line = format!("round {} of {}, {}:", round + 1, self.count, tool.name());
         for step in Step::ALL {
             let Some(cost) = place.perform(step)? else { continue };
             // A tool that leaves work undone is not quick.
             let listed = Listed::read(&process::run(&mut place.bare("list"))?.1)?;
             ensure!(
-                listed.objects == OBJECTS && listed.version == step.version().name(),
+                listed.objects == self.load.objects() && listed.version == step.version().name(),
                 "{} left {} objects and version {} after {step:?}",
                 tool.name(),
                 listed.objects,
@@ -74,7 +78,7 @@ impl Rounds {
         Step::ALL.into_iter().map(|step| self.peak(tool, step)).max().unwrap_or(0)
     }
 
-    /// The median time of listing all objects once.
+    /// The median time of the lists that all objects need.
     pub(crate) fn list(&self) -> Duration {
         median(self.lists.iter().copied())
     }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::objects::{self, Version};
+use crate::objects::{Load, Version};
 use crate::process::{self, Cost};
 use crate::setting::Setting;
 use crate::{median, root, say};
@@ -57,19 +57,21 @@ impl Step {
 /// A tool with a namespace and what it keeps between the steps.
 pub(crate) struct Place<'a> {
     pub(crate) setting: &'a Setting,
+    pub(crate) load: Load,
     pub(crate) tool: Tool,
-    pub(crate) namespace: String,
+    /// The namespace, or what all of them begin with.
+    pub(crate) base: String,
     folder: PathBuf,
 }
 
 impl<'a> Place<'a> {
-    /// Makes the namespace, and writes the objects in the tool's way.
-    pub(crate) fn new(setting: &'a Setting, tool: Tool, round: usize) -> Result<Self> {
-        let name = format!("{tool:?}-{round}").to_lowercase();
+    /// Makes the namespaces, and writes the objects in the tool's way.
+    pub(crate) fn new(setting: &'a Setting, load: Load, tool: Tool, round: usize) -> Result<Self> {
+        let name = format!("{}-{tool:?}-{round}", load.name()).to_lowercase();
         let folder = setting.folder.join(&name);
         // No other run has the same process id now; what one that was killed left behind is in no one's way.
-        let namespace = format!("bench-{}-{name}", std::process::id());
-        let place = Self { setting, tool, namespace, folder };
+        let base = format!("bench-{}-{name}", std::process::id());
+        let place = Self { setting, load, tool, base, folder };
         let write = |path: &str, text: &str| -> Result<()> {
             let path = place.folder.join(path);
             if let Some(parent) = path.parent() {
@@ -79,32 +81,34 @@ impl<'a> Place<'a> {
         };
         match tool {
             Tool::Bare => {}
-            Tool::Sheave => write("blueprint.yaml", &objects::blueprint())?,
+            Tool::Sheave => write("blueprint.yaml", &load.blueprint())?,
             Tool::Kubectl => {
                 for version in [Version::One, Version::Two] {
-                    write(&format!("{}.yaml", version.name()), &objects::manifests(version))?;
+                    write(&format!("{}.yaml", version.name()), &load.manifests(&place.base, version))?;
                 }
             }
             Tool::Helm => {
-                for (path, text) in objects::chart() {
+                for (path, text) in load.chart() {
                     write(&format!("chart/{path}"), &text)?;
                 }
             }
         }
-        let _ = place.kubectl(&["create", "namespace", &place.namespace])?;
+        for namespace in load.namespaces(&place.base) {
+            let _ = place.kubectl(&["create", "namespace", &namespace])?;
+        }
         Ok(place)
     }
 
     /// Does it and measures it; nothing where the tool has no such step.
     pub(crate) fn perform(&self, step: Step) -> Result<Option<Cost>> {
-        let namespace = self.namespace.as_str();
+        let base = self.base.as_str();
         let version = step.version().name();
         let mut command = match (self.tool, step) {
             (Tool::Sheave, step) => {
                 let mut command = self.setting.command(&self.setting.sheave);
                 command.current_dir(&self.folder);
                 command.args(if step == Step::Plan { &["plan"][..] } else { &["apply", "--yes"] });
-                command.arg("--input").arg(format!("namespace={namespace}"));
+                command.arg("--input").arg(format!("base={base}"));
                 command.arg("--input").arg(format!("version={version}"));
                 command
             }
@@ -114,7 +118,7 @@ impl<'a> Place<'a> {
             (Tool::Bare, Step::Change) => self.bare("change"),
             (Tool::Kubectl, _) => {
                 let mut command = self.setting.command(&self.setting.kubectl);
-                command.args(["apply", "--server-side", "--namespace", namespace, "--filename"]);
+                command.args(["apply", "--server-side", "--filename"]);
                 command.arg(self.folder.join(format!("{version}.yaml")));
                 command
             }
@@ -122,7 +126,9 @@ impl<'a> Place<'a> {
                 let mut command = self.setting.command(&self.setting.helm);
                 command.arg(if step == Step::Create { "install" } else { "upgrade" });
                 command.arg("bench").arg(self.folder.join("chart"));
-                command.args(["--namespace", namespace, "--set"]).arg(format!("version={version}"));
+                // Helm keeps its releases in a namespace.
+                let home = self.load.namespaces(base).swap_remove(0);
+                command.args(["--namespace", &home, "--set"]).arg(format!("version={version},base={base}"));
                 command
             }
         };
@@ -132,7 +138,7 @@ impl<'a> Place<'a> {
     /// A client that sends requests and does nothing else.
     pub(crate) fn bare(&self, verb: &str) -> Command {
         let mut command = self.setting.command(&self.setting.itself);
-        command.args(["bare", verb, &self.namespace]);
+        command.args(["bare", verb, &self.load.name(), &self.base]);
         command
     }
 
@@ -143,9 +149,12 @@ impl<'a> Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        // Waited for: the deletion of a thousand objects is not to be measured with the next step.
-        if let Err(why) = self.kubectl(&["delete", "namespace", &self.namespace, "--ignore-not-found"]) {
-            say(format!("{} is left behind: {why:#}", self.namespace));
+        // Waited for: the deletion of thousands of objects is not to be measured with the next step.
+        let namespaces = self.load.namespaces(&self.base);
+        let mut args = vec!["delete", "namespace", "--ignore-not-found"];
+        args.extend(namespaces.iter().map(String::as_str));
+        if let Err(why) = self.kubectl(&args) {
+            say(format!("{} is left behind: {why:#}", self.base));
         }
     }
 }
