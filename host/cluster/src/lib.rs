@@ -15,6 +15,7 @@ mod proxy;
 mod retry;
 mod status;
 mod transport;
+mod unions;
 mod url;
 mod wait;
 mod waiting;

@@ -13,6 +13,7 @@ use sheave_model::ObjectId;
 use crate::error::{Cause, ClusterError, FieldConflict, Words, named};
 use crate::retry::Backoff;
 use crate::transport::{Ask, JSON, Reply};
+use crate::unions::first_own;
 use crate::url::{encode, object_path, with_query};
 use crate::{Cluster, Resource};
 
@@ -270,7 +271,19 @@ impl Cluster {
         let mut ask = Ask::get(named(what, &id), with_query(&path, &query)).with_secret_body(encoded(obj));
         ask.method = Method::PATCH;
         ask.content_type = Some("application/apply-patch+yaml");
-        let reply = self.once_served(&ask, &id).await?;
+        let mut reply = self.once_served(&ask, &id).await?;
+        if reply.status == StatusCode::UNPROCESSABLE_ENTITY
+            && !options.dry_run
+            && let Some(live) = self.get(&id).await?
+            && let Some(first) = first_own(&id, obj, &live)
+        {
+            let mut own = Ask::get(named(what, &id), ask.path.clone()).with_secret_body(encoded(&first));
+            own.method = Method::PATCH;
+            own.content_type = ask.content_type;
+            if self.inner.transport.send(&own).await?.status.is_success() {
+                reply = self.inner.transport.send(&ask).await?;
+            }
+        }
         match self.inner.transport.parse(&ask, &reply) {
             Ok(object) => Ok(Applied {
                 object,

@@ -28,6 +28,25 @@ async fn creates_updates_and_does_nothing() {
     assert_eq!(owned_digest(&live, FIELD_MANAGER, KEY), owned_digest(&changed.object, FIELD_MANAGER, KEY));
 }
 
+/// The server fills in `rollingUpdate`, keeps it since nobody drops it, and refuses it beside another choice.
+#[tokio::test]
+async fn a_choice_can_be_taken_back() {
+    let (cluster, ns) = cluster().await;
+    let mut web = deployment(&ns, "web", 0, &json!({}));
+    let made = apply(&cluster, &web).await.unwrap();
+    assert!(made.object["spec"]["strategy"]["rollingUpdate"].is_object());
+    web["spec"]["strategy"] = json!({"type": "Recreate"});
+    let changed = apply(&cluster, &web).await.unwrap();
+    assert_eq!(changed.object["spec"]["strategy"], json!({"type": "Recreate"}));
+    let mut set = deployment(&ns, "set", 0, &json!({}));
+    set["kind"] = json!("StatefulSet");
+    set["spec"]["serviceName"] = json!("set");
+    apply(&cluster, &set).await.unwrap();
+    set["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
+    let changed = apply(&cluster, &set).await.unwrap();
+    assert_eq!(changed.object["spec"]["updateStrategy"], json!({"type": "OnDelete"}));
+}
+
 #[tokio::test]
 async fn a_dry_run_shows_and_changes_nothing() {
     let (cluster, ns) = cluster().await;
