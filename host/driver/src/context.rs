@@ -12,6 +12,7 @@ use sheave_model::{Address, Diagnostic, Masked, SecretText, TypeName, Value};
 use sheave_secrets::{Mask, Sealer, StackKey};
 use tokio::sync::{Semaphore, watch};
 
+use crate::definitions::Definitions;
 use crate::files::FolderFiles;
 use crate::inventory::Inventories;
 use crate::live::LiveObjects;
@@ -42,6 +43,7 @@ pub(crate) struct Context {
     pub(crate) renders: Mutex<BTreeMap<Address, RenderRequest>>,
     /// What the plan was made of, by resource and key: carrying it out needs no second render of the same properties.
     pub(crate) rendered: Mutex<BTreeMap<Address, (String, Rendered)>>,
+    pub(crate) definitions: Definitions,
     pub(crate) live: LiveObjects,
     pub(crate) inventories: Inventories,
     in_doubt: OnceLock<BTreeMap<Address, Diagnostic>>,
@@ -97,6 +99,7 @@ impl Context {
             cancelled: parts.cancelled,
             renders: Mutex::default(),
             rendered: Mutex::default(),
+            definitions: Definitions::default(),
             live: LiveObjects::default(),
             inventories: Inventories::default(),
             in_doubt: OnceLock::new(),

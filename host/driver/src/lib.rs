@@ -5,6 +5,7 @@
 mod ahead;
 mod amend;
 mod context;
+mod definitions;
 mod documents;
 mod driver;
 mod failpoint;

@@ -25,7 +25,7 @@ pub(crate) async fn perform(context: Arc<Context>, action: Action) -> Option<Eve
     Some(match action {
         Action::Render(request) => {
             let address = request.address.clone();
-            Event::Rendered { address, result: render::render(&context, request).await }
+            Event::Rendered { address, result: render::render(&context, request, true).await.transpose()? }
         }
         Action::Diff(request) => {
             let address = request.address.clone();

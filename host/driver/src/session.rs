@@ -253,12 +253,17 @@ impl<'a> Session<'a> {
     /// Takes in what a task answered.
     fn take(&mut self, event: Option<Event>, inbox: &mut Vec<Event>) {
         let turns = match event {
-            Some(Event::Rendered { .. } | Event::Diffed { .. }) => Some(&mut self.thinking),
+            // Nothing at all: a render that was put off.
+            None | Some(Event::Rendered { .. } | Event::Diffed { .. }) => Some(&mut self.thinking),
             Some(Event::Applied { .. }) => Some(&mut self.applying),
             _ => None,
         };
         if let Some(turns) = turns {
             turns.begun = turns.begun.saturating_sub(1);
+            if self.thinking.begun == 0 && self.thinking.waiting.is_empty() {
+                let put_off = self.context.definitions.take_put_off();
+                self.thinking.waiting.extend(put_off.into_iter().map(Action::Render));
+            }
             self.take_turns();
         }
         inbox.extend(event);

@@ -84,10 +84,17 @@ impl Context {
 
     /// Whether a kind's objects stand in namespaces. A kind that the cluster does not know yet does, unless a definition
     /// of it that this run applies says otherwise.
-    pub(crate) async fn is_namespaced(&self, cluster: &Cluster, id: &ObjectId) -> Result<bool, Diagnostic> {
+    pub(crate) async fn is_namespaced(
+        &self,
+        target: &str,
+        cluster: &Cluster,
+        id: &ObjectId,
+    ) -> Result<bool, Diagnostic> {
         match cluster.scope_of(&id.api_version, &id.kind).await {
             Ok(resource) => Ok(resource.namespaced),
-            Err(ClusterError::NoSuchKind { .. }) => Ok(true),
+            Err(ClusterError::NoSuchKind { .. }) => {
+                Ok(self.definitions.of(target, id).is_none_or(|d| crate::definitions::is_namespaced(&d)))
+            }
             Err(e) => Err(self.clean(e.diagnostic())),
         }
     }

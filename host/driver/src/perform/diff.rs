@@ -31,9 +31,9 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
             };
             let Some(mut again) = again else { return Ok(Vec::new()) };
             again.known = None;
-            match render(context, again).await? {
-                Rendered::Objects { objects, .. } => objects,
-                Rendered::Unchanged | Rendered::Deferred { .. } => return Ok(Vec::new()),
+            match render(context, again, false).await? {
+                Some(Rendered::Objects { objects, .. }) => objects,
+                None | Some(Rendered::Unchanged | Rendered::Deferred { .. }) => return Ok(Vec::new()),
             }
         }
     };

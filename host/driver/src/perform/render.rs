@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value as Json;
+use sheave_cluster::ClusterError;
 use sheave_engine::{CompiledType, Failure, RenderRequest, Rendered, RenderedObject};
 use sheave_model::plan::ObjectOrder;
 use sheave_model::{Address, Diagnostic, TypeName, Unknown, UnknownKind, Value};
@@ -17,8 +18,13 @@ use crate::files::FolderFiles;
 /// Rounds in which `needs` may ask for more.
 const MAX_LOOKUP_ROUNDS: usize = 5;
 
-/// Renders a resource's objects.
-pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<Rendered, Failure> {
+/// Renders a resource's objects. None: it has objects of a kind that nobody knows so far, and is asked again when everything else
+/// is rendered; only where it `may_wait`.
+pub(crate) async fn render(
+    context: &Context,
+    request: RenderRequest,
+    may_wait: bool,
+) -> Result<Option<Rendered>, Failure> {
     let RenderRequest { address, type_name, target, properties, known } = &request;
     let read = with_files(&context.types, &context.files, type_name, properties)
         .map_err(|d| Failure::blueprint(vec![d.on(address.clone())]))?;
@@ -31,12 +37,12 @@ pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<
     let key = render_key(context, address, type_name, target.as_deref(), properties);
     if known.as_ref() == Some(&key) {
         locked(&context.renders).insert(address.clone(), request);
-        return Ok(Rendered::Unchanged);
+        return Ok(Some(Rendered::Unchanged));
     }
     if let Some((of, rendered)) = locked(&context.rendered).remove(address)
         && of == key
     {
-        return Ok(rendered);
+        return Ok(Some(rendered));
     }
     context.learn(properties);
     let checked = check(context, address, type_name, properties).await?;
@@ -49,15 +55,29 @@ pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<
         let other = call.round(&checked, *family).await?;
         objects = match call.join(&first, other)? {
             Ok(objects) => objects,
-            Err(why) => return Ok(Rendered::Deferred { properties: checked, why }),
+            Err(why) => return Ok(Some(Rendered::Deferred { properties: checked, why })),
         };
     }
     restart_pods(context, &mut objects, &first.objects, address).map_err(world)?;
+    let targets: Vec<&str> = first
+        .objects
+        .iter()
+        .map(|o| if o.emitted.target.is_empty() { target.as_deref().unwrap_or("") } else { &o.emitted.target })
+        .collect();
+    for (target, manifest) in targets.iter().zip(&objects) {
+        context.definitions.learn(target, &shape_and_texts(manifest));
+    }
+    if may_wait
+        && call.has_unknown_kind(&targets, &objects).await
+        && context.definitions.put_off(&request)
+    {
+        return Ok(None);
+    }
     let mut placed = Vec::with_capacity(objects.len());
     for (manifest, object) in objects.into_iter().zip(first.objects) {
         match call.place(target.as_deref(), manifest, object.emitted).await? {
             Ok(object) => placed.push(object),
-            Err(why) => return Ok(Rendered::Deferred { properties: checked, why }),
+            Err(why) => return Ok(Some(Rendered::Deferred { properties: checked, why })),
         }
     }
     leave_to_autoscalers(&mut placed);
@@ -68,7 +88,7 @@ pub(crate) async fn render(context: &Context, request: RenderRequest) -> Result<
     }
     let rendered = Rendered::Objects { properties: checked, key: key.clone(), objects: placed };
     locked(&context.rendered).insert(address.clone(), (key, rendered.clone()));
-    Ok(rendered)
+    Ok(Some(rendered))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -217,6 +237,27 @@ impl Call<'_> {
         Ok(Round { objects, tokens: sent.tokens })
     }
 
+    /// Whether an object is of a kind that neither its cluster knows nor, so far, this run defines.
+    async fn has_unknown_kind(&self, targets: &[&str], objects: &[Value]) -> bool {
+        for (target, manifest) in targets.iter().zip(objects) {
+            let Ok(id) = sheave_manifest::identity(&shape_of(manifest)) else { continue };
+            if sheave_manifest::native(&id.api_version, &id.kind).is_some()
+                || self.context.definitions.of(target, &id).is_some()
+            {
+                continue;
+            }
+            if let Ok(cluster) = self.context.targets.cluster(target).await
+                && matches!(
+                    cluster.scope_of(&id.api_version, &id.kind).await,
+                    Err(ClusterError::NoSuchKind { .. })
+                )
+            {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Live objects that the plugin wants to see: this stack's own.
     async fn look_up(&self, wanted: &[wire::Lookup]) -> Result<Vec<wire::Live>, Failure> {
         let mut found = Vec::with_capacity(wanted.len());
@@ -327,7 +368,7 @@ impl Call<'_> {
         let mut id = sheave_manifest::identity(&shape)
             .map_err(|e| Failure::blueprint(vec![e.diagnostic().on(self.address.clone())]))?;
         let cluster = self.context.targets.cluster(&target).await.map_err(|d| self.world(d))?;
-        let namespaced = self.context.is_namespaced(cluster, &id).await.map_err(|d| self.world(d))?;
+        let namespaced = self.context.is_namespaced(&target, cluster, &id).await.map_err(|d| self.world(d))?;
         let mut manifest = manifest;
         if namespaced && id.namespace.is_none() {
             id.namespace = Some(cluster.namespace().to_owned());
@@ -347,6 +388,13 @@ impl Call<'_> {
             let fault = Diagnostic::error("blueprint.secret-misplaced", summary).with_help(help);
             return Err(Failure::blueprint(vec![fault.on(self.address.clone())]));
         }
+        if let Some(definition) = self.context.definitions.of(&target, &id)
+            && matches!(cluster.scope_of(&id.api_version, &id.kind).await, Err(ClusterError::NoSuchKind { .. }))
+        {
+            for warning in crate::definitions::check(&definition, &id, &manifest) {
+                self.context.warn(self.context.clean(warning).on(self.address.clone()));
+            }
+        }
         let shape = shape_of(&manifest);
         let in_target = |key: String| format!("{target}/{key}");
         let order = ObjectOrder {
@@ -360,6 +408,15 @@ impl Call<'_> {
         let manifest = Arc::new(manifest);
         let (slot, ignore) = (emitted.slot, Vec::new());
         Ok(Ok(RenderedObject { slot, target, id, manifest, order, ready_when, ignore }))
+    }
+}
+
+/// The object as JSON, an empty text at marked leaves: of a definition, which holds no secrets, nearly always all of it.
+fn shape_and_texts(manifest: &Value) -> Json {
+    if manifest.at("/kind") == Some(&Value::Text("CustomResourceDefinition".to_owned())) {
+        shape_of(manifest)
+    } else {
+        Json::Null
     }
 }
 
