@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn only_a_change_of_the_choice_needs_two_steps() {
-        let rolling = json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}});
+        let rolling =
+            json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}});
         let recreate = json!({"spec": {"replicas": 2, "strategy": {"type": "Recreate"}}});
         let first = first_own(&id("Deployment"), &recreate, &rolling).unwrap();
         assert_eq!(first["spec"]["strategy"], rolling["spec"]["strategy"]);

@@ -73,9 +73,14 @@ async fn list(client: &Client, load: Load, base: &str) -> Result<String> {
         .flat_map(|(kind, _)| load.namespaces(base).into_iter().map(move |namespace| (kind, namespace)))
         .collect();
     // Opens the connections.
-    let open = |_| async { client.request_text(Request::get("/version").body(Vec::new())?).await.map_err(anyhow::Error::from) };
+    let open = |_| async {
+        client.request_text(Request::get("/version").body(Vec::new())?).await.map_err(anyhow::Error::from)
+    };
     let connections = wanted.len().min(IN_FLIGHT);
-    futures::stream::iter((0..connections).map(open)).buffer_unordered(IN_FLIGHT).try_collect::<Vec<_>>().await?;
+    futures::stream::iter((0..connections).map(open))
+        .buffer_unordered(IN_FLIGHT)
+        .try_collect::<Vec<_>>()
+        .await?;
     let started = Instant::now();
     let ask = |(kind, namespace): &(Kind, String)| {
         let (kind, path) = (*kind, kind.path(namespace));

@@ -80,8 +80,12 @@ impl Kind {
             }
             Self::Secret => json!({"data": {"key": "c2VjcmV0"}}),
             Self::ServiceAccount => json!({"automountServiceAccountToken": false}),
-            Self::Role => json!({"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]}),
-            Self::Service => json!({"spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80}]}}),
+            Self::Role => {
+                json!({"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]})
+            }
+            Self::Service => {
+                json!({"spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80}]}})
+            }
         }
     }
 }
@@ -126,7 +130,7 @@ impl Load {
 
     pub(crate) fn read(name: &str) -> Option<Self> {
         let (word, objects) = name.split_once('-')?;
-        let objects = objects.parse().ok().filter(|n| *n > 0 && n % 10 == 0)?;
+        let objects = objects.parse::<usize>().ok().filter(|n| *n > 0 && n.is_multiple_of(10))?;
         match word {
             "maps" => Some(Self::Maps(objects)),
             "mixed" => Some(Self::Mixed(objects)),
@@ -217,10 +221,9 @@ impl Load {
             };
             let changed = self.changed().index;
             let content = kind.content().to_string();
-            let content = content.replace("INDEX", "{{ $i }}").replace(
-                "VERSION",
-                &format!("{{{{ ternary $.Values.version `one` (eq $i {changed}) }}}}"),
-            );
+            let content = content
+                .replace("INDEX", "{{ $i }}")
+                .replace("VERSION", &format!("{{{{ ternary $.Values.version `one` (eq $i {changed}) }}}}"));
             // The content's own braces, without the outer ones: fields of the object.
             let fields = content.trim_start_matches('{');
             let text = format!(
@@ -271,10 +274,10 @@ resources:
 "
             );
             for (field, value) in kind.content().as_object().into_iter().flatten() {
-                let value = value.to_string().replace("INDEX", "${each.key}").replace(
-                    "VERSION",
-                    &format!("${{each.key == {changed} ? inputs.version : 'one'}}"),
-                );
+                let value = value
+                    .to_string()
+                    .replace("INDEX", "${each.key}")
+                    .replace("VERSION", &format!("${{each.key == {changed} ? inputs.version : 'one'}}"));
                 let _ = writeln!(text, "      {field}: {value}");
             }
         }
@@ -299,7 +302,8 @@ mod tests {
     #[test]
     fn only_one_object_differs_between_the_versions() {
         let load = Load::Mixed(200);
-        let differ = |item: &Item| load.object("b", *item, Version::One) != load.object("b", *item, Version::Two);
+        let differ =
+            |item: &Item| load.object("b", *item, Version::One) != load.object("b", *item, Version::Two);
         assert_eq!(load.items().filter(differ).collect::<Vec<_>>(), [load.changed()]);
     }
 }

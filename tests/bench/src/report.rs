@@ -62,7 +62,14 @@ impl Report {
     pub(crate) fn for_a_terminal(&self) -> String {
         let mut text = format!("\n{}", self.wanted());
         for rounds in &self.rounds {
-            let _ = write!(text, "\n{}\n\n{}\n{}\n{}", rounds.load.title(), rounds.times(), rounds.memory(), rounds.wanted());
+            let _ = write!(
+                text,
+                "\n{}\n\n{}\n{}\n{}",
+                rounds.load.title(),
+                rounds.times(),
+                rounds.memory(),
+                rounds.wanted()
+            );
         }
         text
     }
@@ -134,8 +141,12 @@ objects. Memory is the largest resident set.
             let ratio = ratio(more.wall(Tool::Sheave, step), less.wall(Tool::Sheave, step));
             row(what, format!("at most {GROWTH} x"), format!("{ratio:.1} x"), ratio <= GROWTH)
         };
-        let rows =
-            [head(), row("create", Step::Create), row("apply, unchanged", Step::Unchanged), row("change", Step::Change)];
+        let rows = [
+            head(),
+            row("create", Step::Create),
+            row("apply, unchanged", Step::Unchanged),
+            row("change", Step::Change),
+        ];
         format!("\n### From 1,000 to 10,000 objects\n\n{}", table(&rows))
     }
 
@@ -231,7 +242,12 @@ impl Rounds {
             ),
         ];
         if let Some(most) = wanted.unchanged {
-            rows.push(row("apply, unchanged", format!("below {}", time(most)), time(unchanged), unchanged < most));
+            rows.push(row(
+                "apply, unchanged",
+                format!("below {}", time(most)),
+                time(unchanged),
+                unchanged < most,
+            ));
         }
         if !helm.is_zero() {
             rows.push(row(

@@ -62,15 +62,14 @@ pub(crate) async fn render(
     let targets: Vec<&str> = first
         .objects
         .iter()
-        .map(|o| if o.emitted.target.is_empty() { target.as_deref().unwrap_or("") } else { &o.emitted.target })
+        .map(
+            |o| if o.emitted.target.is_empty() { target.as_deref().unwrap_or("") } else { &o.emitted.target },
+        )
         .collect();
     for (target, manifest) in targets.iter().zip(&objects) {
         context.definitions.learn(target, &shape_and_texts(manifest));
     }
-    if may_wait
-        && call.has_unknown_kind(&targets, &objects).await
-        && context.definitions.put_off(&request)
-    {
+    if may_wait && call.has_unknown_kind(&targets, &objects).await && context.definitions.put_off(&request) {
         return Ok(None);
     }
     let mut placed = Vec::with_capacity(objects.len());
@@ -368,7 +367,8 @@ impl Call<'_> {
         let mut id = sheave_manifest::identity(&shape)
             .map_err(|e| Failure::blueprint(vec![e.diagnostic().on(self.address.clone())]))?;
         let cluster = self.context.targets.cluster(&target).await.map_err(|d| self.world(d))?;
-        let namespaced = self.context.is_namespaced(&target, cluster, &id).await.map_err(|d| self.world(d))?;
+        let namespaced =
+            self.context.is_namespaced(&target, cluster, &id).await.map_err(|d| self.world(d))?;
         let mut manifest = manifest;
         if namespaced && id.namespace.is_none() {
             id.namespace = Some(cluster.namespace().to_owned());
@@ -389,7 +389,10 @@ impl Call<'_> {
             return Err(Failure::blueprint(vec![fault.on(self.address.clone())]));
         }
         if let Some(definition) = self.context.definitions.of(&target, &id)
-            && matches!(cluster.scope_of(&id.api_version, &id.kind).await, Err(ClusterError::NoSuchKind { .. }))
+            && matches!(
+                cluster.scope_of(&id.api_version, &id.kind).await,
+                Err(ClusterError::NoSuchKind { .. })
+            )
         {
             for warning in crate::definitions::check(&definition, &id, &manifest) {
                 self.context.warn(self.context.clean(warning).on(self.address.clone()));
