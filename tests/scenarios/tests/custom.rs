@@ -66,6 +66,8 @@ fn a_definition_and_its_resources_in_one_apply() {
         let _ = stack.run(["plan", "--detailed-exitcode"]).exits(0);
         let found = stack.try_kubectl(&[
             "get",
+            "-n",
+            stack.namespace(),
             &format!("widgets.{group}"),
             "a-widget",
             "-o",
