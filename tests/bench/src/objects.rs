@@ -276,7 +276,7 @@ resources:
             for (field, value) in kind.content().as_object().into_iter().flatten() {
                 let value = value
                     .to_string()
-                    .replace("INDEX", "${each.key}")
+                    .replace("INDEX", "${string(each.key)}")
                     .replace("VERSION", &format!("${{each.key == {changed} ? inputs.version : 'one'}}"));
                 let _ = writeln!(text, "      {field}: {value}");
             }
