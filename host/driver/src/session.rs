@@ -227,7 +227,9 @@ impl<'a> Session<'a> {
                     self.diagnostics.extend(connected.err());
                 }
                 Action::Configure { plugin, settings } => self.context.configure(&plugin, settings),
-                Action::Render(_) | Action::Diff(_) => self.thinking.waiting.push_back(action),
+                Action::Render(_) => self.thinking.waiting.push_back(action),
+                // Before the next render begins: what is compared is done with, and its memory free.
+                Action::Diff(_) => self.thinking.waiting.push_front(action),
                 Action::Apply(_) => self.applying.waiting.push_back(action),
                 outside => {
                     self.tasks.spawn(perform(self.context.clone(), outside));
