@@ -20,15 +20,15 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
     let objects = match &request.objects {
         Some(objects) => objects.clone(),
         None => {
+            let again = {
+                let mut renders = context.renders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                renders.remove(&request.address)
+            };
             if request.renew.is_none()
                 && let Some(unchanged) = unchanged(context, &request.recorded).await.map_err(world)?
             {
                 return Ok(unchanged);
             }
-            let again = {
-                let renders = context.renders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                renders.get(&request.address).cloned()
-            };
             let Some(mut again) = again else { return Ok(Vec::new()) };
             again.known = None;
             match render(context, again, false).await? {
