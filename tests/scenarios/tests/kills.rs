@@ -262,3 +262,22 @@ fn a_killed_run_can_be_destroyed_without_another_apply() {
         });
     }
 }
+
+/// Others delete, a run makes it again and is killed before it could say so: the new one is the stack's all the same.
+#[test]
+fn what_was_made_again_by_a_killed_run_is_not_lost() {
+    for after in ["apply", "destroy"] {
+        each("sent", |killed, at| {
+            let _ = killed.apply("first");
+            let _ = killed.0.kubectl(&["delete", "configmap", "first"]);
+            let died = killed.kill(&["apply", "--yes"], "first", at);
+            if after == "apply" {
+                let _ = killed.apply("first");
+                let _ = killed.call(&["plan", "--detailed-exitcode"], "first", None).exits(0);
+            }
+            killed.destroy();
+            killed.must_be_empty(&format!("{after}, {at}"));
+            died
+        });
+    }
+}

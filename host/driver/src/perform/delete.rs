@@ -1,7 +1,7 @@
 //! Deleting one object, only if it is the one that is ours, and seeing it gone; or taking our fields off one that stays.
 
 use serde_json::Value as Json;
-use sheave_cluster::Deleted;
+use sheave_cluster::{Cluster, Deleted};
 use sheave_engine::{DeleteRequest, Failure};
 use sheave_model::Diagnostic;
 use sheave_model::event::What;
@@ -13,20 +13,13 @@ use crate::failpoint;
 pub(crate) async fn delete(context: &Context, request: DeleteRequest) -> Result<(), Failure> {
     let fault = |d: Diagnostic| Failure::world(vec![context.clean(d).on(request.address.clone())]);
     let cluster = context.targets.cluster(&request.target).await.map_err(fault)?;
-    let uid = match &request.uid {
+    let mut uid = match &request.uid {
         Some(uid) => uid.clone(),
-        // It was sent once and never seen: only with our label is it ours.
-        None => {
-            let live = context.live_object(&request.target, &request.id).await.map_err(fault)?;
-            let Some(live) = live else { return Ok(()) };
-            let label =
-                live.pointer("/metadata/labels/applyset.kubernetes.io~1part-of").and_then(Json::as_str);
-            let ours = context.parent(cluster).map(|p| p.set_id());
-            match live.pointer("/metadata/uid").and_then(Json::as_str) {
-                Some(uid) if label.is_some() && label == ours.as_deref() => uid.to_owned(),
-                _ => return Ok(()),
-            }
-        }
+        // It was sent once and never seen.
+        None => match labelled(context, cluster, &request).await.map_err(fault)? {
+            Some(uid) => uid,
+            None => return Ok(()),
+        },
     };
     if request.release {
         let _permit = context.permits.acquire().await;
@@ -34,10 +27,18 @@ pub(crate) async fn delete(context: &Context, request: DeleteRequest) -> Result<
         failpoint::pass("sent");
         return released.map_err(|e| fault(e.diagnostic()));
     }
-    let deleted = {
+    let mut deleted = {
         let _permit = context.permits.acquire().await;
         cluster.delete(&request.id, Some(&uid)).await
     };
+    // A run that made it again after others deleted it, and was cut off, has not recorded the new one.
+    if matches!(deleted, Ok(Deleted::OtherUid))
+        && let Some(now) = labelled(context, cluster, &request).await.map_err(fault)?
+    {
+        let _permit = context.permits.acquire().await;
+        deleted = cluster.delete(&request.id, Some(&now)).await;
+        uid = now;
+    }
     failpoint::pass("sent");
     match deleted.map_err(|e| fault(e.diagnostic()))? {
         Deleted::Gone | Deleted::NotFound | Deleted::OtherUid => return Ok(()),
@@ -56,4 +57,17 @@ pub(crate) async fn delete(context: &Context, request: DeleteRequest) -> Result<
         gone = cluster.await_gone(&request.id, &uid, timeout, progress) => gone.map_err(|e| fault(e.diagnostic())),
         () = context.interrupted() => Err(fault(interrupted())),
     }
+}
+
+/// The uid of the one that is there, where it bears our label: only then is one that is not recorded ours.
+async fn labelled(
+    context: &Context,
+    cluster: &Cluster,
+    request: &DeleteRequest,
+) -> Result<Option<String>, Diagnostic> {
+    let Some(live) = context.live_object(&request.target, &request.id).await? else { return Ok(None) };
+    let label = live.pointer("/metadata/labels/applyset.kubernetes.io~1part-of").and_then(Json::as_str);
+    let ours = context.parent(cluster).map(|p| p.set_id());
+    let uid = live.pointer("/metadata/uid").and_then(Json::as_str);
+    Ok(uid.filter(|_| label.is_some() && label == ours.as_deref()).map(str::to_owned))
 }

@@ -322,11 +322,11 @@ fn fill_in_changes(
     }
     if planned.action != Action::Replace {
         let nothing = planned.changes.is_empty() && !found.doubt;
-        // Nothing differs, and yet the last apply left other values or nothing is recorded: one apply settles it.
-        let settled = request
-            .recorded
-            .iter()
-            .any(|r| r.id == object.id && r.target == object.target && r.uid.is_some());
+        // Nothing differs, and yet the last apply left other values, or nothing is recorded, or another of its name is: a
+        // run that made it again was cut off. One apply settles it.
+        let settled = request.recorded.iter().any(|r| {
+            r.id == object.id && r.target == object.target && r.uid.is_some() && r.uid == planned.uid
+        });
         planned.action = if nothing && settled { Action::NoOp } else { Action::Update };
     }
 }

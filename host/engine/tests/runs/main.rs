@@ -9,6 +9,7 @@
 )]
 
 mod modules;
+mod oracle;
 mod outside;
 mod renew;
 

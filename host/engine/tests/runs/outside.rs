@@ -28,7 +28,7 @@ impl Default for Types {
         let schema = json!({
             "type": "object", "additionalProperties": false,
             "properties": {
-                "name": {"type": "string"}, "size": {"type": "integer"},
+                "name": {"type": "string"}, "size": {"type": "integer"}, "note": {"type": "string"},
                 "fixed": {"type": "string", "x-immutable": true}
             },
             "x-outputs": {"type": "object", "properties": {
@@ -64,10 +64,14 @@ pub(crate) struct Outside {
     pub(crate) objects: BTreeMap<ObjectId, Json>,
     pub(crate) parts: BTreeMap<String, Json>,
     pub(crate) log: Vec<String>,
-    /// Addresses whose objects are refused.
+    /// Addresses whose objects and parts are refused.
     pub(crate) broken: BTreeSet<String>,
     /// Answer the newest action first.
     pub(crate) backwards: bool,
+    /// Answer in an order that this number gives.
+    pub(crate) shuffle: Option<u64>,
+    /// Render anew what is known: what others changed is then seen.
+    pub(crate) forgetful: bool,
 }
 
 /// What a run came to.
@@ -202,8 +206,7 @@ impl Outside {
                 Some(event) => event,
                 None if waiting.is_empty() => return ended,
                 None => {
-                    let action =
-                        if self.backwards { waiting.remove(waiting.len() - 1) } else { waiting.remove(0) };
+                    let action = waiting.remove(self.pick(waiting.len()));
                     self.answer(action, state)
                 }
             };
@@ -242,6 +245,14 @@ impl Outside {
             }
             ended.diagnostics.extend(run.take_diagnostics());
         }
+    }
+
+    /// Which of so many waiting actions is answered next.
+    fn pick(&mut self, waiting: usize) -> usize {
+        let Some(seed) = &mut self.shuffle else { return if self.backwards { waiting - 1 } else { 0 } };
+        // Knuth's constants for a linear congruence of 64 bits; its upper half is the random one.
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(*seed >> 33).unwrap() % waiting
     }
 
     /// What a driver writes down before it performs an action.
@@ -309,7 +320,7 @@ impl Outside {
         match action {
             Action::Render(r) => {
                 let key = mask(&r.properties).0.to_string();
-                if r.known.as_ref() == Some(&key) {
+                if r.known.as_ref() == Some(&key) && !self.forgetful {
                     return Event::Rendered { address: r.address, result: Ok(Rendered::Unchanged) };
                 }
                 if let Some(Value::Unknown(_)) = r.properties.at("/name") {
@@ -415,6 +426,10 @@ impl Outside {
             }
             Action::Provide(r) => {
                 let at = r.address.to_string();
+                if self.broken.contains(&at) {
+                    let refused = Failure::world(vec![Diagnostic::error("plugin.refused", "no")]);
+                    return Event::Provided { address: r.address, op: r.op, result: Err(refused) };
+                }
                 let step = match r.desired {
                     None => {
                         self.log.push(format!("unprovide {at}"));
@@ -464,7 +479,9 @@ fn entries_of(event: &Event) -> Vec<Entry> {
         Event::Provided { op, result: Ok(ProviderStep::Done(s)), .. } => {
             (op, Outcome::Provided { snapshot: s.as_ref().map(snapshot) })
         }
-        Event::Applied { op, result: Err(f), .. } => (op, Outcome::Failed { why: f.summary() }),
+        Event::Applied { op, result: Err(f), .. } | Event::Provided { op, result: Err(f), .. } => {
+            (op, Outcome::Failed { why: f.summary() })
+        }
         _ => return vec![],
     };
     vec![Entry::Outcome { op: op.clone(), outcome }]
