@@ -329,7 +329,8 @@ impl Planning {
             return self.fail(address.clone(), Failure::world(vec![prune::protected(&address)]));
         }
         let Some(kind) = kind_of(&self.world, &spec) else { return };
-        let outputs = self.foreseen(&kind, &address, action);
+        let lives = !objects.iter().any(|o| matches!(o.action, Planned::Create | Planned::Replace));
+        let outputs = self.foreseen(&kind, &address, action, lives);
         let Some(node) = self.nodes.get_mut(&address) else { return };
         node.outputs = outputs;
         // The plan has them from here on.
@@ -394,7 +395,7 @@ impl Planning {
             None => Planned::Create,
             Some(_) => Planned::Update,
         };
-        let outputs = self.foreseen(kind, address, action);
+        let outputs = self.foreseen(kind, address, action, true);
         if let Some(node) = self.nodes.get_mut(address) {
             node.outputs = outputs;
         }
@@ -472,14 +473,16 @@ impl Planning {
         }
     }
 
-    /// The outputs as they will be, as far as that is known.
-    fn foreseen(&self, kind: &CompiledType, address: &Address, action: Planned) -> Value {
+    /// The outputs as they will be, as far as that is known. Where an object is made (others deleted it), what does not
+    /// change while it lives changes nonetheless: `lives` is then false.
+    fn foreseen(&self, kind: &CompiledType, address: &Address, action: Planned, lives: bool) -> Value {
         if action == Planned::NoOp {
             return self.world.recorded_outputs(address);
         }
         let mut outputs = kind.schemas.outputs.unknown_outputs(&address.to_string());
         let Value::Map(fresh) = &mut outputs else { return outputs };
         if action == Planned::Update
+            && lives
             && let Value::Map(old) = self.world.recorded_outputs(address)
         {
             for (name, value) in old {

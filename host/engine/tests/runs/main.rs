@@ -202,3 +202,17 @@ fn changing_a_property_updates_and_keeps_stable_outputs_known() {
     let ended = plan(&mut outside, &state, &text(2));
     assert_eq!(ended.actions(), [("a".to_owned(), Planned::Update), ("b".to_owned(), Planned::NoOp)]);
 }
+
+#[test]
+fn what_others_deleted_keeps_no_output() {
+    let text = "
+resources:
+  a: {type: t:Thing, properties: {name: first}}
+  b: {type: t:Thing, properties: {name: second, note: 'of ${resources.a.outputs.name}'}}
+";
+    let (mut outside, mut state) = (Outside { forgetful: true, ..Outside::default() }, StackState::default());
+    apply(&mut outside, &mut state, text);
+    outside.objects.retain(|id, _| id.name != "first");
+    let ended = plan(&mut outside, &state, text);
+    assert_eq!(ended.actions(), [("a".to_owned(), Planned::Update), ("b".to_owned(), Planned::Update)]);
+}

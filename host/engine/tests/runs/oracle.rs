@@ -128,7 +128,8 @@ impl Version<'_> {
             let known = |(n, by_name): (usize, bool)| match actions[&n] {
                 _ if self.parts[n] => true,
                 Planned::NoOp => true,
-                Planned::Update => by_name && record_has_outputs(state, n),
+                // One that is made anew is another one.
+                Planned::Update => by_name && record_has_outputs(state, n) && live(outside, n).is_some(),
                 _ => false,
             };
             let right = self.needs(i).all(known) && live(outside, i) == Some(self.values(i));

@@ -47,7 +47,7 @@ impl Life {
             self.write();
             self.killed("apply", 50);
             // A version may be left half made.
-            if version + 1 == versions || self.choice.percent(70) {
+            if self.choice.percent(75) {
                 self.run(&["apply", "--yes"]);
                 self.whole = true;
                 if self.choice.percent(60) {
