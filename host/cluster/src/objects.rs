@@ -25,7 +25,7 @@ const MAX_PAGES: usize = 1_000;
 /// How long a kind that was just defined may stay unserved: the server establishes it within a second or so.
 const NEW_KIND: Duration = Duration::from_secs(10);
 
-const METADATA_LIST: &str =
+pub(crate) const METADATA_LIST: &str =
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 /// How an object is applied.
@@ -98,6 +98,10 @@ impl Listed {
         let head: Head = serde_json::from_str(text.get()).ok()?;
         let Named { namespace, name } = head.metadata;
         Some(Self { namespace, name, text: text.to_owned(), kind: kind.clone() })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        self.text.get()
     }
 
     /// The object.
@@ -210,7 +214,20 @@ impl Cluster {
         accept: &'static str,
     ) -> Result<Vec<Listed>, ClusterError> {
         let resource = self.scope_of(api_version, kind).await?;
-        let path = object_path(api_version, &resource, namespace, None);
+        self.pages_of(api_version, kind, &resource, namespace, label_selector, accept).await
+    }
+
+    /// The same, of a kind whose place is known.
+    pub(crate) async fn pages_of(
+        &self,
+        api_version: &str,
+        kind: &str,
+        resource: &Resource,
+        namespace: Option<&str>,
+        label_selector: Option<&str>,
+        accept: &'static str,
+    ) -> Result<Vec<Listed>, ClusterError> {
+        let path = object_path(api_version, resource, namespace, None);
         let what = match namespace.filter(|_| resource.namespaced) {
             Some(namespace) => format!("list {kind} in namespace {namespace}"),
             None => format!("list {kind}"),

@@ -10,6 +10,7 @@ mod evaluate;
 mod event;
 mod groups;
 mod immutable;
+mod inspecting;
 mod modules;
 mod order;
 mod passwords;
@@ -20,9 +21,9 @@ mod watch;
 mod world;
 
 pub use action::{
-    Action, ApplyRequest, AwaitObject, AwaitRequest, DeleteRequest, DiffRequest, ObserveRequest,
-    ProvideRequest, ProviderPlanRequest, RecordDraft, RenderRequest,
+    Action, ApplyRequest, AwaitObject, AwaitRequest, DeleteRequest, DiffRequest, LookInsideRequest,
+    ObserveRequest, ProvideRequest, ProviderPlanRequest, RecordDraft, RenderRequest,
 };
-pub use event::{Event, Failure, ProviderPlanned, Rendered, RenderedObject};
+pub use event::{Event, Failure, Inside, ProviderPlanned, Rendered, RenderedObject};
 pub use run::{Finished, Run};
 pub use world::{CompiledType, MovedAddress, World};

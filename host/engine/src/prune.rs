@@ -163,6 +163,7 @@ fn gone(object: &ObjectRecord, action: Planned, note: Option<&str>) -> PlannedOb
         changes: Vec::new(),
         drift: Vec::new(),
         force: false,
+        only_empty: !stays && holds_others && keep.is_none(),
         uid: object.uid.clone(),
         order: object.order.clone(),
         notes: note.map(str::to_owned).into_iter().collect(),

@@ -183,6 +183,7 @@ impl Applying {
                 timeout: None,
                 replace: false,
                 release: object.action == Planned::Release,
+                only_empty: object.only_empty,
             }));
         }
         if provider && !begun {
