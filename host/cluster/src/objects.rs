@@ -22,6 +22,8 @@ use crate::{Cluster, Resource};
 const PAGE: &str = "1000";
 /// Pages of one list: a list that goes on beyond is a server that lies.
 const MAX_PAGES: usize = 1_000;
+/// How often an apply is sent that met another write: the server itself tries several times before it says so.
+const MAX_STALE: usize = 4;
 /// How long a kind that was just defined may stay unserved: the server establishes it within a second or so.
 const NEW_KIND: Duration = Duration::from_secs(10);
 
@@ -288,7 +290,17 @@ impl Cluster {
         let mut ask = Ask::get(named(what, &id), with_query(&path, &query)).with_secret_body(encoded(obj));
         ask.method = Method::PATCH;
         ask.content_type = Some("application/apply-patch+yaml");
-        let mut reply = self.once_served(&ask, &id).await?;
+        let mut tries = 0;
+        let mut reply = loop {
+            let reply = self.once_served(&ask, &id).await?;
+            tries += 1;
+            // Others wrote it while the server merged: an apply says what is wanted, whatever is there.
+            let met = reply.status == StatusCode::CONFLICT
+                && matches!(self.inner.transport.parse(&ask, &reply), Err(ClusterError::Stale { .. }));
+            if !met || tries >= MAX_STALE {
+                break reply;
+            }
+        };
         if reply.status == StatusCode::UNPROCESSABLE_ENTITY
             && !options.dry_run
             && let Some(live) = self.get(&id).await?

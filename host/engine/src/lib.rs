@@ -15,6 +15,7 @@ mod modules;
 mod order;
 mod passwords;
 mod planning;
+mod present;
 mod prune;
 mod run;
 mod watch;
@@ -25,5 +26,6 @@ pub use action::{
     ObserveRequest, ProvideRequest, ProviderPlanRequest, RecordDraft, RenderRequest,
 };
 pub use event::{Event, Failure, Inside, ProviderPlanned, Rendered, RenderedObject};
+pub use present::present_outputs;
 pub use run::{Finished, Run};
 pub use world::{CompiledType, MovedAddress, World};

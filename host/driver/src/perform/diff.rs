@@ -1,5 +1,7 @@
 //! Comparing a resource's objects with what is live: what apply would change, what others changed, what goes.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 use sheave_blueprint::ReplacePolicy;
 use sheave_engine::{DiffRequest, Failure, Rendered, RenderedObject};
@@ -37,8 +39,13 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
         }
     };
     let mut planned = Vec::with_capacity(objects.len());
+    let mut going = BTreeSet::new();
     for object in &objects {
         let mut compared = compare(context, &request, object).await?;
+        // Without a change it is being deleted already, by somebody else: nothing is lost by waiting for that.
+        if compared.action == Action::Replace && compared.changes.is_empty() {
+            going.insert(compared.slot.clone());
+        }
         if let Some(why) = request.renew.as_ref().filter(|_| may_be_renewed(&compared)) {
             compared.action = Action::Replace;
             compared.notes.push(why.clone());
@@ -46,7 +53,7 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
         planned.push(compared);
     }
     replace_holders(&objects, &mut planned);
-    for object in planned.iter().filter(|o| o.action == Action::Replace) {
+    for object in planned.iter().filter(|o| o.action == Action::Replace && !going.contains(&o.slot)) {
         may_be_replaced(&request, object).map_err(world)?;
     }
     for gone in
