@@ -74,3 +74,54 @@ impl Places {
         self.0.remove(address);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::ObjectOrder;
+
+    fn object(name: usize) -> ObjectRecord {
+        let id = ObjectId {
+            api_version: "v1".into(),
+            kind: "A".into(),
+            namespace: None,
+            name: format!("o-{name}"),
+        };
+        ObjectRecord {
+            slot: name.to_string(),
+            target: "main".into(),
+            id,
+            uid: None,
+            created: true,
+            desired: String::new(),
+            owned: String::new(),
+            order: ObjectOrder::default(),
+        }
+    }
+
+    #[test]
+    fn a_place_is_what_a_search_finds_whatever_comes_and_goes() {
+        let (mut places, address) = (Places::default(), Address::new("many"));
+        let mut objects: Vec<ObjectRecord> = Vec::new();
+        for round in 0..400 {
+            // Some go, more come: names come back, and the length is now and then as it was.
+            let wanted = object(round * 7 % 90);
+            let known = places.find(&address, &objects, &wanted.target, &wanted.id);
+            assert_eq!(known, objects.iter().position(|o| o.id == wanted.id), "round {round}");
+            match known {
+                None => {
+                    places.added(&address, &wanted);
+                    objects.push(wanted);
+                }
+                Some(at) if round % 3 == 0 => {
+                    objects.remove(at);
+                    places.forget(&address);
+                }
+                Some(at) => objects[at].uid = Some(round.to_string()),
+            }
+            let elsewhere = places.find(&address, &objects, "other", &object(0).id);
+            assert_eq!(elsewhere, None, "another target's is another");
+        }
+        assert!(objects.len() > SEARCHED, "{}", objects.len());
+    }
+}
