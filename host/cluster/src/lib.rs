@@ -4,6 +4,7 @@
 //! `serde_json::Value`, since custom resources have no types. No body is ever logged, and what a server says is kept
 //! apart ([`Words`]), because it may echo a secret.
 
+mod contents;
 mod discovery;
 mod error;
 mod explain;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+pub use contents::Contents;
 pub use discovery::Resource;
 pub use error::{Cause, ClusterError, FieldConflict, KubeconfigFault, Words};
 pub use explain::{EventNote, PodNote};

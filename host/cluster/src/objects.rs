@@ -22,10 +22,12 @@ use crate::{Cluster, Resource};
 const PAGE: &str = "1000";
 /// Pages of one list: a list that goes on beyond is a server that lies.
 const MAX_PAGES: usize = 1_000;
+/// How often an apply is sent that met another write: the server itself tries several times before it says so.
+const MAX_STALE: usize = 4;
 /// How long a kind that was just defined may stay unserved: the server establishes it within a second or so.
 const NEW_KIND: Duration = Duration::from_secs(10);
 
-const METADATA_LIST: &str =
+pub(crate) const METADATA_LIST: &str =
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 /// How an object is applied.
@@ -98,6 +100,10 @@ impl Listed {
         let head: Head = serde_json::from_str(text.get()).ok()?;
         let Named { namespace, name } = head.metadata;
         Some(Self { namespace, name, text: text.to_owned(), kind: kind.clone() })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        self.text.get()
     }
 
     /// The object.
@@ -210,7 +216,20 @@ impl Cluster {
         accept: &'static str,
     ) -> Result<Vec<Listed>, ClusterError> {
         let resource = self.scope_of(api_version, kind).await?;
-        let path = object_path(api_version, &resource, namespace, None);
+        self.pages_of(api_version, kind, &resource, namespace, label_selector, accept).await
+    }
+
+    /// The same, of a kind whose place is known.
+    pub(crate) async fn pages_of(
+        &self,
+        api_version: &str,
+        kind: &str,
+        resource: &Resource,
+        namespace: Option<&str>,
+        label_selector: Option<&str>,
+        accept: &'static str,
+    ) -> Result<Vec<Listed>, ClusterError> {
+        let path = object_path(api_version, resource, namespace, None);
         let what = match namespace.filter(|_| resource.namespaced) {
             Some(namespace) => format!("list {kind} in namespace {namespace}"),
             None => format!("list {kind}"),
@@ -271,7 +290,17 @@ impl Cluster {
         let mut ask = Ask::get(named(what, &id), with_query(&path, &query)).with_secret_body(encoded(obj));
         ask.method = Method::PATCH;
         ask.content_type = Some("application/apply-patch+yaml");
-        let mut reply = self.once_served(&ask, &id).await?;
+        let mut tries = 0;
+        let mut reply = loop {
+            let reply = self.once_served(&ask, &id).await?;
+            tries += 1;
+            // Others wrote it while the server merged: an apply says what is wanted, whatever is there.
+            let met = reply.status == StatusCode::CONFLICT
+                && matches!(self.inner.transport.parse(&ask, &reply), Err(ClusterError::Stale { .. }));
+            if !met || tries >= MAX_STALE {
+                break reply;
+            }
+        };
         if reply.status == StatusCode::UNPROCESSABLE_ENTITY
             && !options.dry_run
             && let Some(live) = self.get(&id).await?

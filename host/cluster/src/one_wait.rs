@@ -85,6 +85,7 @@ impl Wait<'_> {
                     }
                     // A server that was there comes back; the limit is the wait's own.
                     Err(error) if state.live.is_some() && is_passing(&error) => {
+                        self.report_silence(&mut state, &error);
                         tokio::time::sleep(POLL).await;
                         continue;
                     }
@@ -100,6 +101,12 @@ impl Wait<'_> {
                     News::Gap => read = true,
                     News::Object(obj) => state.hear(obj),
                     News::Gone(obj) => read = state.is_current(&obj),
+                    News::Broken(error) if state.live.is_some() && is_passing(&error) => {
+                        self.report_silence(&mut state, &error);
+                        tokio::time::sleep(POLL).await;
+                        ear = Some(cluster.inner.hub.listen(&watched, &self.id.name));
+                        read = true;
+                    }
                     News::Broken(error) => {
                         if !matches!(*error, ClusterError::Forbidden { .. }) {
                             return Err(AwaitError::Cluster { id: self.id.clone(), source: error });
@@ -123,6 +130,16 @@ impl Wait<'_> {
                 }
                 () = changed(explainer.as_mut()) => {}
             }
+        }
+    }
+
+    /// Says that the cluster does not answer: what is waited for may be there long since.
+    fn report_silence(&self, state: &mut State, error: &ClusterError) {
+        let readiness = Readiness::InProgress { reason: error.to_string() };
+        let waiting = Waiting { readiness, pod: None, event: None };
+        if state.reported.as_ref() != Some(&waiting) {
+            state.reported = Some(waiting.clone());
+            let _ = self.report.send((self.index, waiting));
         }
     }
 

@@ -8,8 +8,12 @@ use http::StatusCode;
 const MAX_BUSY: Duration = Duration::from_secs(120);
 /// The longest single wait that a server may ask for.
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// Attempts after cut connections; with the waits below some three seconds, in which a restarted server is back.
+/// Attempts after cut connections; with the waits below some two seconds, in which a load balancer finds another server.
 const MAX_CUTS: u32 = 4;
+/// How long a server that had answered may take no connection: a control plane that restarts is back by then.
+const MAX_OUTAGE: Duration = Duration::from_secs(45);
+/// Between attempts to reach a server that is away.
+const OUTAGE_WAIT: Duration = Duration::from_secs(1);
 const FIRST_CUT_WAIT: Duration = Duration::from_millis(100);
 const FIRST_BUSY_WAIT: Duration = Duration::from_millis(250);
 
@@ -37,10 +41,14 @@ impl Retries {
         (self.waited <= MAX_BUSY).then_some(wait)
     }
 
-    /// How long to wait before asking again after the connection was cut or refused; none: not at all.
-    pub(crate) fn after_cut(&mut self) -> Option<Duration> {
+    /// How long to wait before asking again after the connection was cut or refused; none: not at all. `outage` is for how
+    /// long the server, which had answered, has taken no connection of anybody's.
+    pub(crate) fn after_cut(&mut self, outage: Option<Duration>) -> Option<Duration> {
         self.cuts += 1;
-        (self.cuts < MAX_CUTS).then(|| FIRST_CUT_WAIT * 4_u32.pow(self.cuts - 1))
+        if self.cuts < MAX_CUTS {
+            return Some(FIRST_CUT_WAIT * 4_u32.pow(self.cuts - 1));
+        }
+        outage.filter(|away| *away < MAX_OUTAGE).map(|_| OUTAGE_WAIT)
     }
 
     /// Seconds spent waiting for a busy server.
@@ -104,8 +112,10 @@ mod tests {
     #[test]
     fn cuts_are_bounded_and_waits_grow() {
         let mut retries = Retries::default();
-        let waits: Vec<_> = std::iter::from_fn(|| retries.after_cut()).collect();
+        let waits: Vec<_> = std::iter::from_fn(|| retries.after_cut(None)).collect();
         assert_eq!(waits, [100, 400, 1600].map(Duration::from_millis));
+        assert_eq!(retries.after_cut(Some(Duration::from_secs(5))), Some(OUTAGE_WAIT), "it restarts");
+        assert_eq!(retries.after_cut(Some(MAX_OUTAGE)), None, "it is down");
         let mut backoff = Backoff::new();
         let last = (0..20).map(|_| backoff.wait()).last();
         assert_eq!(last, Some(Backoff::LAST));

@@ -1,8 +1,8 @@
 //! Sends requests: bounded in number, size and time, with retries, and with fresh credentials where they ran out.
 
 use std::error::Error as StdError;
-use std::sync::{Arc, OnceLock, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -77,6 +77,8 @@ pub(crate) struct Transport {
     client: RwLock<(u32, kube::Client)>,
     renewing: tokio::sync::Mutex<()>,
     slots: Semaphore,
+    /// Since when it takes no connection, though it had answered: shared, so that not each request waits for it anew.
+    away: Mutex<Option<Instant>>,
     /// How far the server's clock is ahead of ours, from its first answer.
     ahead: OnceLock<SignedDuration>,
 }
@@ -98,6 +100,7 @@ impl Transport {
             client: RwLock::new((0, client)),
             renewing: tokio::sync::Mutex::new(()),
             slots: Semaphore::new(MAX_IN_FLIGHT),
+            away: Mutex::new(None),
             ahead: OnceLock::new(),
         })
     }
@@ -159,7 +162,7 @@ impl Transport {
                         None => return Ok(reply),
                     }
                 }
-                Ok(Err(cut)) if cut.again && ask.repeatable => match retries.after_cut() {
+                Ok(Err(cut)) if cut.again && ask.repeatable => match retries.after_cut(self.outage(&cut)) {
                     Some(wait) => wait,
                     None => return Err(cut.error),
                 },
@@ -180,6 +183,7 @@ impl Transport {
             if e.downcast_ref::<LengthLimitError>().is_some() {
                 return Cut {
                     again: false,
+                    refused: false,
                     error: ClusterError::Server {
                         what: ask.what.clone(),
                         status: head.status.as_u16(),
@@ -201,6 +205,7 @@ impl Transport {
         }
         let request = request.body(Body::from(ask.body.clone())).map_err(|e| Cut {
             again: false,
+            refused: false,
             error: ClusterError::Server {
                 what: ask.what.clone(),
                 status: 0,
@@ -210,6 +215,7 @@ impl Transport {
         let client = self.client.read().unwrap_or_else(std::sync::PoisonError::into_inner).1.clone();
         let response = client.send(request).await.map_err(|e| self.cut(&e))?;
         self.ahead.get_or_init(|| clock_ahead(response.headers()));
+        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(response)
     }
 
@@ -225,19 +231,29 @@ impl Transport {
         self.can_renew() && self.renew(self.generation()).await.is_ok()
     }
 
+    /// For how long the server has taken no connection; none where it did, or never answered.
+    fn outage(&self, cut: &Cut) -> Option<Duration> {
+        self.ahead.get().filter(|_| cut.refused)?;
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(away.get_or_insert_with(Instant::now).elapsed())
+    }
+
     fn cut(&self, error: &(dyn StdError + 'static)) -> Cut {
         if let Some(kube::Error::Auth(auth)) = error.downcast_ref::<kube::Error>() {
-            return Cut { again: false, error: credentials(&self.target, auth) };
+            return Cut { again: false, refused: false, error: credentials(&self.target, auth) };
         }
         if let Some(auth) = sources(error).find_map(|e| e.downcast_ref::<AuthError>()) {
-            return Cut { again: false, error: credentials(&self.target, auth) };
+            return Cut { again: false, refused: false, error: credentials(&self.target, auth) };
         }
         let why = chain(error);
         let (target, server) = (self.target.clone(), self.server.clone());
         if why.contains("certificate") {
-            return Cut { again: false, error: ClusterError::Untrusted { target, server, why } };
+            let error = ClusterError::Untrusted { target, server, why };
+            return Cut { again: false, refused: false, error };
         }
-        Cut { again: true, error: ClusterError::Unreachable { target, server, why } }
+        let refused = sources(error).filter_map(|e| e.downcast_ref::<hyper_util::client::legacy::Error>());
+        let refused = refused.into_iter().any(|e| e.is_connect());
+        Cut { again: true, refused, error: ClusterError::Unreachable { target, server, why } }
     }
 
     fn generation(&self) -> u32 {
@@ -264,6 +280,8 @@ impl Transport {
 pub(crate) struct Cut {
     /// Whether another attempt could go better.
     pub(crate) again: bool,
+    /// Whether no connection came about.
+    pub(crate) refused: bool,
     pub(crate) error: ClusterError,
 }
 

@@ -141,9 +141,9 @@ async fn connection(
     let ask = Ask::get(what(watched), with_query(&path, &query));
     let response = match tokio::time::timeout(REQUEST_TIMEOUT, transport.open(&ask)).await {
         Ok(Ok(response)) => response,
-        Ok(Err(Cut { again: true, error })) => return End::Cut(Some(error)),
+        Ok(Err(Cut { again: true, error, .. })) => return End::Cut(Some(error)),
         Err(_) => return End::Cut(None),
-        Ok(Err(Cut { again: false, error })) => return End::Failed(error),
+        Ok(Err(Cut { again: false, error, .. })) => return End::Failed(error),
     };
     let status = response.status();
     if status.is_success() && version.is_empty() {

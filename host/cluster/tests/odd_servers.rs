@@ -225,6 +225,36 @@ async fn a_server_that_only_cuts_is_given_up() {
 }
 
 #[tokio::test]
+async fn an_apply_that_meets_another_write_is_sent_again_and_a_conflict_is_not() {
+    let busy = Step::Reply(409, "", status(409, "Conflict").to_string());
+    let mut owned = status(409, "Conflict");
+    owned["details"] = json!({"causes": [
+        {"reason": "FieldManagerConflict", "message": "conflict with \"other\"", "field": ".data.a"}]});
+    for (steps, asked, good) in [
+        (vec![busy.clone(), busy.clone(), ok(&object(1, json!({})))], 3, true),
+        (vec![busy], 4, false),
+        (vec![Step::Reply(409, "", owned.to_string())], 1, false),
+    ] {
+        let server = Server::with(vec![Rule { when: "PATCH", then: steps }]).await;
+        let applied = server.cluster.apply(&object(0, json!({})), &ApplyOptions::default()).await;
+        assert_eq!((applied.is_ok(), server.asked("PATCH")), (good, asked));
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_that_refuses_is_named_with_its_words() {
+    let mut refused = status(400, "BadRequest");
+    refused["message"] = json!("admission webhook \"no.example.com\" denied the request: not on a Friday");
+    let reply = Step::Reply(400, "", refused.to_string());
+    let server = Server::with(vec![Rule { when: "PATCH", then: vec![reply] }]).await;
+    let error = server.cluster.apply(&object(0, json!({})), &ApplyOptions::default()).await.err().unwrap();
+    let said = error.diagnostic();
+    assert_eq!(said.code, "cluster.refused");
+    assert_eq!(said.summary, "cannot apply ConfigMap n/a: webhook no.example.com refuses it");
+    assert!(said.detail.unwrap().contains("not on a Friday"));
+}
+
+#[tokio::test]
 async fn an_answer_that_is_no_json_is_the_servers_fault_and_not_repeated_in_debug() {
     let server = Server::with(vec![Rule {
         when: "/configmaps/a",

@@ -21,7 +21,7 @@ use crate::ahead::check_ahead;
 use crate::context::{Context, Parts, now};
 use crate::files::FolderFiles;
 use crate::keys::{cache_key, master_key};
-use crate::load::{Loaded, bind, evaluate_early, load, read_blueprint};
+use crate::load::{Kept, Loaded, bind, evaluate_early, load, load_with, read_blueprint};
 use crate::moves::apply_moves;
 use crate::plugins::{BUILTIN, PluginSet};
 use crate::recover::recover;
@@ -224,7 +224,7 @@ impl Driver {
                 Diagnostic::error("plan.stale", summary).with_help("plan again, and apply that plan"),
             ));
         }
-        let prepared = self.prepare_plan(&plan, state, watcher, cancel).await?;
+        let prepared = self.prepare_plan(&plan, state, Kept::new(), watcher, cancel).await?;
         let report = Report { diagnostics: prepared.diagnostics, sources: prepared.sources };
         let run = Run::resume(prepared.world, plan.clone());
         let session = Session::new(prepared.context.clone(), run, Some((store, lock)), cancel.clone());
@@ -314,6 +314,7 @@ impl Driver {
         &self,
         plan: &Plan,
         mut state: StackState,
+        kept: Kept,
         watcher: &Watcher,
         cancel: &Cancel,
     ) -> Result<Prepared, Fault> {
@@ -326,7 +327,8 @@ impl Driver {
                 .await;
         };
         let host = self.key().and_then(|key| self.host(&key)).map_err(explained)?;
-        let mut loaded = load(blueprint, &host).await.map_err(|r| Fault::Explained(Box::new(r)))?;
+        let mut loaded =
+            load_with(blueprint, &host, kept).await.map_err(|r| Fault::Explained(Box::new(r)))?;
         let inputs = self.inputs_of_plan(plan, &mut loaded)?;
         for resource in &plan.resources {
             let now = loaded.plugins.bound.get(&resource.type_name.plugin).map(|b| b.pin.digest.as_str());

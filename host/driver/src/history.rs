@@ -3,10 +3,12 @@
 use sheave_model::Diagnostic;
 use sheave_model::event::RunOutcome;
 use sheave_model::journal::RunRecord;
-use sheave_model::plan::{Counts, Plan, Purpose};
+use sheave_model::plan::{Action, Counts, Plan, PlannedResource, Purpose};
 use sheave_state::{PastRun, SqliteStore, Store as _};
 
 use crate::driver::{Driver, Prepared, explained, state_fault};
+use crate::load::Kept;
+use crate::plugins::BUILTIN;
 use crate::request::{ApplyReport, Cancel, Fault, PlanReport, PlanRequest, Watcher};
 
 /// Letters of a run's id that must be given at least: fewer would mean another run one day.
@@ -99,17 +101,34 @@ impl Driver {
             inputs: run.inputs.clone(),
             ..Plan::nothing(stack, state.serial)
         };
+        let kept = kept_plugins(&run.plan, store).await?;
         let mut prepared =
-            self.prepare_plan(&given, state, watcher, cancel).await.map_err(about_a_past_run)?;
+            self.prepare_plan(&given, state, kept, watcher, cancel).await.map_err(about_a_past_run)?;
         prepared.diagnostics.extend(other_plugins(&run.plan, &prepared));
         Ok(prepared)
     }
 }
 
+/// The plugins of the run, from the state's own copies. One without a copy is loaded from where the blueprint says.
+async fn kept_plugins(then: &Plan, store: &SqliteStore) -> Result<Kept, Fault> {
+    let mut kept = Kept::new();
+    let wanted = |r: &&PlannedResource| !matches!(r.action, Action::Delete | Action::Forget);
+    for pin in then.resources.iter().filter(wanted).map(|r| &r.plugin) {
+        if pin.source == BUILTIN || kept.contains_key(&pin.name) {
+            continue;
+        }
+        if let Some(bytes) = store.component(&pin.digest).await.map_err(|e| state_fault(&e))? {
+            kept.insert(pin.name.clone(), (pin.clone(), Some(bytes)));
+        }
+    }
+    Ok(kept)
+}
+
 /// Plugins that are not those of the run any more: what they make may differ.
 fn other_plugins(then: &Plan, now: &Prepared) -> Vec<Diagnostic> {
     let mut said = Vec::new();
-    for pin in then.resources.iter().map(|r| &r.plugin) {
+    let wanted = |r: &&PlannedResource| !matches!(r.action, Action::Delete | Action::Forget);
+    for pin in then.resources.iter().filter(wanted).map(|r| &r.plugin) {
         let changed = now.context.plugins.bound.get(&pin.name).is_some_and(|b| b.pin.digest != pin.digest);
         let summary = format!("plugin `{}` is not the one of that run: what it makes may differ", pin.name);
         if changed && !said.iter().any(|d: &Diagnostic| d.summary == summary) {

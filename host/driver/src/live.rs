@@ -1,10 +1,11 @@
 //! Live objects as one run sees them: each list is asked for once, however many resources want it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value as Json;
 use sheave_cluster::{ClusterError, Listed};
+use sheave_model::event::What;
 use sheave_model::plugin::ObjectId;
 use sheave_model::{Address, Diagnostic};
 use tokio::sync::OnceCell;
@@ -35,6 +36,8 @@ pub(crate) struct LiveObjects {
     names: Mutex<HashMap<ListKey, (usize, Names)>>,
     /// What an apply answered, for the wait that follows it, by resource and slot.
     applied: Mutex<HashMap<(Address, String), Arc<Json>>>,
+    /// Targets of which it was said that not all may be listed there.
+    unlisted: Mutex<BTreeSet<String>>,
     /// The last state that a wait saw, for the plugin to observe.
     awaited: Mutex<BTreeMap<Address, BySlot>>,
 }
@@ -89,8 +92,10 @@ impl Context {
                     .await;
                 match found {
                     Ok(objects) => Ok(Arc::new(Some(by_name(objects)))),
-                    // Without the right to list, each is asked for by itself.
-                    Err(ClusterError::Forbidden { .. }) => Ok(Arc::new(None)),
+                    Err(error @ ClusterError::Forbidden { .. }) => {
+                        self.tell_of_unlisted(target, &error);
+                        Ok(Arc::new(None))
+                    }
                     Err(ClusterError::NoSuchKind { .. }) => Ok(Arc::new(Some(ByName::new()))),
                     Err(e) => Err(self.clean(e.diagnostic())),
                 }
@@ -130,7 +135,10 @@ impl Context {
                     let found = cluster.list_names(&id.api_version, &id.kind, id.namespace.as_deref()).await;
                     match found {
                         Ok(names) => Ok(Arc::new(Some(names.into_iter().map(|n| (n, ())).collect()))),
-                        Err(ClusterError::Forbidden { .. }) => Ok(Arc::new(None)),
+                        Err(error @ ClusterError::Forbidden { .. }) => {
+                            self.tell_of_unlisted(target, &error);
+                            Ok(Arc::new(None))
+                        }
                         Err(ClusterError::NoSuchKind { .. }) => Ok(Arc::new(Some(ByName::new()))),
                         Err(e) => Err(self.clean(e.diagnostic())),
                     }
@@ -144,6 +152,18 @@ impl Context {
             }
         }
         self.live_object(target, id).await
+    }
+
+    /// Without the right to list, each object is asked for by itself, which is said once of a target.
+    fn tell_of_unlisted(&self, target: &str, error: &ClusterError) {
+        if !locked(&self.live.unlisted).insert(target.to_owned()) {
+            return;
+        }
+        let summary = format!("target `{target}`: {error}; each object is asked for by itself");
+        let note = Diagnostic::warning("cluster.list-forbidden", summary).with_help(
+            "it works, and takes longer: the verb `list` on the blueprint's kinds spares requests",
+        );
+        self.tell(What::Diagnostic { diagnostic: self.clean(note) });
     }
 
     /// An object, asked for by itself.

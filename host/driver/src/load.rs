@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sheave_blueprint::{Graph, InputSource, InputValue, NoPasswords, RawInput, Scope};
 use sheave_engine::CompiledType;
 use sheave_model::plan::BlueprintText;
-use sheave_model::{Diagnostic, Sources, TypeName, Value};
+use sheave_model::{Diagnostic, PluginPin, Sources, TypeName, Value};
 use sheave_plugin_host::PluginHost;
 
 use crate::files::FolderFiles;
@@ -61,8 +61,20 @@ pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|e| e.to_string())
 }
 
+/// Plugins as an earlier run had them, by name: the state's own copies.
+pub(crate) type Kept = BTreeMap<String, (PluginPin, Option<Vec<u8>>)>;
+
 /// Parses, loads the plugins, resolves. The report holds everything that was found on the way.
 pub(crate) async fn load(blueprint: BlueprintText, host: &PluginHost) -> Result<Loaded, Report> {
+    load_with(blueprint, host, Kept::new()).await
+}
+
+/// The same, with these plugins in place of those that stand where the blueprint says.
+pub(crate) async fn load_with(
+    blueprint: BlueprintText,
+    host: &PluginHost,
+    mut kept: Kept,
+) -> Result<Loaded, Report> {
     let mut sources = Sources::default();
     let (name, text) = blueprint.files.first().cloned().unwrap_or_default();
     let id = sources.add(name, text.clone());
@@ -72,9 +84,11 @@ pub(crate) async fn load(blueprint: BlueprintText, host: &PluginHost) -> Result<
     let mut plugins = PluginSet::default();
     let folder = PathBuf::from(&blueprint.folder);
     for spec in syntax.plugins() {
-        if let Err(fault) = plugins.add_spec(host, &folder, &spec).await {
-            diagnostics.push(fault);
-        }
+        let added = match kept.remove(&spec.name) {
+            Some((pin, bytes)) => plugins.add_pin(host, &pin, bytes).await,
+            None => plugins.add_spec(host, &folder, &spec).await,
+        };
+        diagnostics.extend(added.err());
     }
     let mut used: BTreeSet<TypeName> = syntax.type_names().into_iter().collect();
     let modules = ModuleTexts::read(&syntax, &blueprint, &mut sources);

@@ -4,10 +4,12 @@ mod apply;
 mod call;
 mod delete;
 mod diff;
+mod inside;
 mod observe;
 mod plan_provider;
 mod provide;
 mod render;
+mod take_over;
 mod wait;
 
 pub(crate) use observe::observe;
@@ -16,7 +18,7 @@ pub(crate) use render::with_files;
 
 use std::sync::Arc;
 
-use sheave_engine::{Action, Event};
+use sheave_engine::{Action, Event, LookInsideRequest};
 
 use crate::context::Context;
 
@@ -46,6 +48,11 @@ pub(crate) async fn perform(context: Arc<Context>, action: Action) -> Option<Eve
             let (address, op) = (request.address.clone(), request.op.clone());
             let (id, target) = (request.id.clone(), request.target.clone());
             Event::Deleted { address, op, id, target, result: delete::delete(&context, request).await }
+        }
+        Action::LookInside(request) => {
+            let result = inside::look(&context, &request).await;
+            let LookInsideRequest { address, target, id } = request;
+            Event::LookedInside { address, target, id, result }
         }
         Action::Provide(request) => {
             let (address, op) = (request.address.clone(), request.op.clone());

@@ -1,17 +1,15 @@
 //! Reading again what is there: drift is told, outputs are recorded as they are now, nothing outside is touched.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::join_all;
-use sheave_blueprint::{Files, Graph, NoPasswords, Repeat, Scope};
-use sheave_engine::{Event as Step, Run, World};
+use sheave_engine::{Event as Step, Run, World, present_outputs};
 use sheave_model::event::{Event, RunOutcome, What};
 use sheave_model::journal::{Entry, RunRecord};
 use sheave_model::plan::{Action, Counts, FieldChange, Plan, Purpose};
 use sheave_model::stack::{ResourceRecord, Status};
-use sheave_model::{Address, Diagnostic, Key, ObjectId, Role, Unknown, UnknownKind, Value};
+use sheave_model::{Address, Diagnostic, ObjectId, Role, Value};
 use sheave_state::{LockGuard, SqliteStore, Store as _};
 
 use crate::context::{Context, now};
@@ -71,7 +69,7 @@ impl Driver {
         let request = PlanRequest { purpose: Purpose::Apply, only: Vec::new() };
         let prepared = self.prepare(&request, store, watcher, cancel).await?;
         let Prepared { context, world, sources, diagnostics } = prepared;
-        let mut readable = Readable::of(&world);
+        let mut present = world.clone();
         let mut session = Session::new(context.clone(), Run::new(world), None, cancel.clone());
         let pause = session.advance(Step::Start).await.map_err(|e| state_fault(&e))?;
         let mut report = Report { diagnostics, sources };
@@ -88,7 +86,7 @@ impl Driver {
                 Ok(Some(outputs)) if !same(&context, record, &outputs) => {
                     let sealed = context.seal(&outputs);
                     entries.push(Entry::ResourceRefreshed { address: address.clone(), outputs: sealed });
-                    readable.outputs.insert(address.clone(), outputs);
+                    present.outputs.insert(address.clone(), outputs);
                     changed.push(address.clone());
                     counts.unchanged += 1;
                 }
@@ -99,7 +97,7 @@ impl Driver {
                 }
             }
         }
-        let outputs = stack_outputs(&context, &readable, &mut entries);
+        let outputs = stack_outputs(&context, present, &mut entries);
         let failed = counts.failed > 0 || !plan.failed.is_empty();
         let outcome = if failed { RunOutcome::Failed } else { RunOutcome::Ok };
         let mut told = drift(&plan);
@@ -125,86 +123,23 @@ impl Driver {
     }
 }
 
-/// What expressions read, kept from the world that planning takes.
-struct Readable {
-    graph: Option<Arc<Graph>>,
-    stack: String,
-    inputs: BTreeMap<String, Value>,
-    stacks: BTreeMap<String, Value>,
-    files: Arc<dyn Files + Send + Sync>,
-    outputs: BTreeMap<Address, Value>,
-}
-
-impl Readable {
-    fn of(world: &World) -> Self {
-        Self {
-            graph: world.graph.clone(),
-            stack: world.stack.clone(),
-            inputs: world.inputs.clone(),
-            stacks: world.stacks.clone(),
-            files: world.files.clone(),
-            outputs: world.outputs.clone(),
-        }
-    }
-}
-
 /// The stack's outputs over the resources' outputs as they are now: those that are known and others than recorded.
-fn stack_outputs(context: &Context, readable: &Readable, entries: &mut Vec<Entry>) -> Vec<String> {
-    let Some(graph) = &readable.graph else { return Vec::new() };
-    let seen = graph
-        .resources
-        .iter()
-        .map(|(name, spec)| (name.clone(), seen(&readable.outputs, name, &spec.repeat)));
-    // What a module gives hangs on inputs that only a plan knows: outputs that read one are left for the next apply.
-    let unknown = |name: &String| {
-        let leaf = Unknown { id: name.clone(), kind: UnknownKind::Other, secret: false };
-        (name.clone(), Value::Unknown(leaf))
-    };
-    let resources: BTreeMap<String, Value> = seen.chain(graph.modules.keys().map(unknown)).collect();
-    let scope = Scope {
-        inputs: &readable.inputs,
-        resources: &resources,
-        stacks: &readable.stacks,
-        each: None,
-        stack: &readable.stack,
-        module: "",
-        files: &*readable.files,
-        passwords: &NoPasswords,
-    };
+fn stack_outputs(context: &Context, present: World, entries: &mut Vec<Entry>) -> Vec<String> {
     let mut outputs = context.state.outputs.clone();
     let mut changed = Vec::new();
-    for (name, spec) in &graph.outputs {
-        let Ok(value) = graph.evaluate(&spec.value, &scope) else { continue };
-        let old = outputs.get(name).and_then(|sealed| context.open(sealed).ok());
+    for (name, value) in present_outputs(present) {
+        let old = outputs.get(&name).and_then(|sealed| context.open(sealed).ok());
         // What was never applied is not there to be refreshed.
         if value.has_unknown() || old.is_none() || old.as_ref() == Some(&value) {
             continue;
         }
         outputs.insert(name.clone(), context.seal(&value));
-        changed.push(name.clone());
+        changed.push(name);
     }
     if !changed.is_empty() {
         entries.push(Entry::OutputsSet { outputs });
     }
     changed
-}
-
-/// The resource as expressions see it.
-fn seen(outputs: &BTreeMap<Address, Value>, name: &str, repeat: &Repeat) -> Value {
-    let wrap = |outputs: &Value| Value::Map(BTreeMap::from([("outputs".to_owned(), outputs.clone())]));
-    let base = Address::new(name);
-    let all: Vec<_> = outputs.iter().filter(|(a, _)| a.without_key() == base).collect();
-    let by_name = |(a, v): &(&Address, &Value)| match a.key() {
-        Some(Key::Name(key)) => Some((key.clone(), wrap(v))),
-        _ => None,
-    };
-    match repeat {
-        Repeat::Once => all.first().map_or(Value::Null, |(_, v)| wrap(v)),
-        _ if all.iter().any(|(a, _)| matches!(a.key(), Some(Key::Name(_)))) => {
-            Value::Map(all.iter().filter_map(by_name).collect())
-        }
-        _ => Value::List(all.iter().map(|(_, v)| wrap(v)).collect()),
-    }
 }
 
 fn same(context: &Context, record: &ResourceRecord, now: &Value) -> bool {

@@ -53,6 +53,8 @@ pub enum Action {
     Begin(Box<RecordDraft>),
     /// Apply an object: answered by [`crate::Event::Applied`].
     Apply(Box<ApplyRequest>),
+    /// Look for what others have put into an object that would be deleted: answered by [`crate::Event::LookedInside`].
+    LookInside(LookInsideRequest),
     /// Delete an object and see it gone: answered by [`crate::Event::Deleted`].
     Delete(DeleteRequest),
     /// Call a provider's `apply`: answered by [`crate::Event::Provided`].
@@ -205,6 +207,18 @@ pub struct ApplyRequest {
     pub recorded: Option<ObjectRecord>,
 }
 
+/// To look for what a stack did not make in one of its objects: in a namespace, or among the objects of a kind that it
+/// defines.
+#[derive(Clone, Debug)]
+pub struct LookInsideRequest {
+    /// Which resource.
+    pub address: Address,
+    /// The target's name.
+    pub target: String,
+    /// What it is.
+    pub id: ObjectId,
+}
+
 /// To delete an object.
 #[derive(Clone, Debug)]
 pub struct DeleteRequest {
@@ -224,6 +238,8 @@ pub struct DeleteRequest {
     pub replace: bool,
     /// It is there without us: it stays, and only what this stack set on it goes.
     pub release: bool,
+    /// Only where nothing stands in it that this stack did not make.
+    pub only_empty: bool,
 }
 
 /// To call a provider's `apply`.

@@ -23,7 +23,7 @@ use crate::order::Keys;
 use crate::passwords::PasswordBook;
 use crate::watch::Watch;
 use crate::{CompiledType, Finished, World, compare};
-use objects::ObjectWork;
+use objects::ObjectList;
 use removal::Removals;
 
 /// How far an instance has come.
@@ -47,7 +47,7 @@ struct Node {
     begun: bool,
     /// It stands for instances that were not known when the plan was made.
     template: bool,
-    objects: Vec<ObjectWork>,
+    objects: ObjectList,
     /// A provider is deleting the old one before it makes the new.
     replacing: bool,
     outputs: Value,
@@ -183,6 +183,8 @@ impl Applying {
             Event::Applied { address, slot, result, .. } => {
                 self.applied(&address, &slot, result, &mut actions)
             }
+            // Answered before anything is applied.
+            Event::LookedInside { .. } => {}
             Event::Deleted { address, id, target, result, .. } => {
                 self.deleted(&address, &target, &id, result, &mut actions);
             }
@@ -486,7 +488,7 @@ impl Applying {
         node.properties = properties;
         node.render_key = key;
         if spec.existing {
-            node.objects = objects.into_iter().map(ObjectWork::new).collect();
+            node.objects = ObjectList::new(objects);
             if !spec.wait {
                 return self.observe(address, actions);
             }
@@ -504,7 +506,7 @@ impl Applying {
         if node.planned.deferred.is_some() {
             let request =
                 crate::evaluate::diff_request(&self.world, &kind, &spec, address, Some(objects.clone()));
-            node.objects = objects.into_iter().map(ObjectWork::new).collect();
+            node.objects = ObjectList::new(objects);
             self.in_flight += 1;
             return actions.push(Action::Diff(request));
         }
@@ -531,7 +533,7 @@ impl Applying {
             };
             return self.fail(address, Failure::world(vec![fault]), actions);
         }
-        node.objects = objects.into_iter().map(ObjectWork::new).collect();
+        node.objects = ObjectList::new(objects);
         self.take_up(address, actions);
     }
 
@@ -556,6 +558,10 @@ impl Applying {
 
     /// Writes the record that the change begins, and sends what can be sent.
     fn take_up(&mut self, address: &Address, actions: &mut Vec<Action>) {
+        if let Some(node) = self.nodes.get_mut(address) {
+            let record = self.world.state.resources.get(address);
+            node.objects.join(&node.planned.objects, record.map_or(&[], |r| &r.objects));
+        }
         self.begin_record(address, actions);
         self.dispatch(address, actions);
     }
@@ -752,7 +758,7 @@ impl Node {
             target: None,
             begun: false,
             template: false,
-            objects: Vec::new(),
+            objects: ObjectList::default(),
             replacing: false,
             outputs: Value::empty(),
         }

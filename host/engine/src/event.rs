@@ -104,6 +104,15 @@ pub struct ProviderPlanned {
     pub notes: Vec<String>,
 }
 
+/// What an object holds that this stack did not make.
+#[derive(Clone, Debug, Default)]
+pub struct Inside {
+    /// The things.
+    pub strangers: Vec<ObjectId>,
+    /// What could not be looked at, and why, in words.
+    pub unseen: Vec<String>,
+}
+
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -146,6 +155,17 @@ pub enum Event {
         slot: String,
         /// Its record and whether it was new, or why not.
         result: Result<(ObjectRecord, bool), Failure>,
+    },
+    /// An object that would be deleted was looked into.
+    LookedInside {
+        /// Which resource.
+        address: Address,
+        /// The object's target.
+        target: String,
+        /// The object.
+        id: ObjectId,
+        /// What it holds of others, or why nobody knows.
+        result: Result<Inside, Failure>,
     },
     /// An object is gone.
     Deleted {

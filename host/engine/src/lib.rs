@@ -10,19 +10,22 @@ mod evaluate;
 mod event;
 mod groups;
 mod immutable;
+mod inspecting;
 mod modules;
 mod order;
 mod passwords;
 mod planning;
+mod present;
 mod prune;
 mod run;
 mod watch;
 mod world;
 
 pub use action::{
-    Action, ApplyRequest, AwaitObject, AwaitRequest, DeleteRequest, DiffRequest, ObserveRequest,
-    ProvideRequest, ProviderPlanRequest, RecordDraft, RenderRequest,
+    Action, ApplyRequest, AwaitObject, AwaitRequest, DeleteRequest, DiffRequest, LookInsideRequest,
+    ObserveRequest, ProvideRequest, ProviderPlanRequest, RecordDraft, RenderRequest,
 };
-pub use event::{Event, Failure, ProviderPlanned, Rendered, RenderedObject};
+pub use event::{Event, Failure, Inside, ProviderPlanned, Rendered, RenderedObject};
+pub use present::present_outputs;
 pub use run::{Finished, Run};
 pub use world::{CompiledType, MovedAddress, World};

@@ -150,7 +150,9 @@ fn removed_object(object: &ObjectRecord, keep: Option<bool>, purpose: Purpose) -
         Purpose::Destroy => !object.created && holds_others || keep == Some(true),
     };
     let action = if stays { Planned::Forget } else { Planned::Delete };
-    gone(object, action, stays.then_some("left where it is: `keep: false` deletes it"))
+    let only_empty = !stays && holds_others && keep.is_none();
+    let planned = gone(object, action, stays.then_some("left where it is: `keep: false` deletes it"));
+    PlannedObject { only_empty, ..planned }
 }
 
 fn gone(object: &ObjectRecord, action: Planned, note: Option<&str>) -> PlannedObject {
@@ -163,6 +165,7 @@ fn gone(object: &ObjectRecord, action: Planned, note: Option<&str>) -> PlannedOb
         changes: Vec::new(),
         drift: Vec::new(),
         force: false,
+        only_empty: false,
         uid: object.uid.clone(),
         order: object.order.clone(),
         notes: note.map(str::to_owned).into_iter().collect(),

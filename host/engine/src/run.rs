@@ -10,6 +10,7 @@ use crate::World;
 use crate::action::Action;
 use crate::applying::Applying;
 use crate::event::Event;
+use crate::inspecting::Inspecting;
 use crate::planning::{Planning, PlanningOutcome};
 
 /// How a run ended.
@@ -23,6 +24,10 @@ pub struct Finished {
     pub refused: bool,
 }
 
+fn cancelled() -> Action {
+    Action::Finished(Finished { outcome: RunOutcome::Cancelled, counts: Counts::default(), refused: false })
+}
+
 /// One run. Each step consumes an event and gives the actions to perform next.
 #[derive(Debug)]
 pub struct Run {
@@ -34,6 +39,7 @@ pub struct Run {
 #[derive(Debug)]
 enum Phase {
     Planning(Box<Planning>),
+    Inspecting(Inspecting),
     Approval(Box<Plan>),
     Applying(Box<Applying>),
     Over,
@@ -64,17 +70,18 @@ impl Run {
     pub fn step(&mut self, event: Event) -> Vec<Action> {
         match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Planning(planning) => self.plan(planning, event),
+            Phase::Inspecting(_) if matches!(event, Event::Cancelled) => vec![cancelled()],
+            Phase::Inspecting(mut inspecting) => {
+                inspecting.step(event);
+                self.inspect(inspecting)
+            }
             Phase::Approval(plan) => match event {
                 Event::Approved => {
                     let mut applying = Box::new(Applying::new(self.world.clone(), *plan));
                     let actions = applying.start();
                     self.settle(applying, actions)
                 }
-                Event::Cancelled => vec![Action::Finished(Finished {
-                    outcome: RunOutcome::Cancelled,
-                    counts: Counts::default(),
-                    refused: false,
-                })],
+                Event::Cancelled => vec![cancelled()],
                 _ => {
                     self.phase = Phase::Approval(plan);
                     Vec::new()
@@ -92,11 +99,7 @@ impl Run {
         let mut actions = match event {
             Event::Start => planning.start(),
             Event::Cancelled => {
-                return vec![Action::Finished(Finished {
-                    outcome: RunOutcome::Cancelled,
-                    counts: Counts::default(),
-                    refused: false,
-                })];
+                return vec![cancelled()];
             }
             other => planning.step(other),
         };
@@ -114,12 +117,27 @@ impl Run {
                 refused: true,
             })),
             PlanningOutcome::Plan(plan) => {
-                actions.extend(Planning::announcements(&plan));
-                actions.push(Action::AwaitApproval(plan.clone()));
-                self.phase = Phase::Approval(plan);
+                let (inspecting, looks) = Inspecting::new(plan);
+                actions.extend(looks);
+                actions.extend(self.inspect(inspecting));
             }
         }
         actions
+    }
+
+    fn inspect(&mut self, inspecting: Inspecting) -> Vec<Action> {
+        match inspecting.finish() {
+            Err(waiting) => {
+                self.phase = Phase::Inspecting(waiting);
+                Vec::new()
+            }
+            Ok(plan) => {
+                let mut actions: Vec<Action> = Planning::announcements(&plan).collect();
+                actions.push(Action::AwaitApproval(plan.clone()));
+                self.phase = Phase::Approval(plan);
+                actions
+            }
+        }
     }
 
     fn settle(&mut self, mut applying: Box<Applying>, mut actions: Vec<Action>) -> Vec<Action> {

@@ -30,6 +30,7 @@ pub struct MovedAddress {
 }
 
 /// What a run is given.
+#[derive(Clone)]
 pub struct World {
     /// The stack's name.
     pub stack: String,

@@ -19,6 +19,7 @@ mod quantity;
 mod readiness;
 mod rules;
 mod sensitive;
+pub mod strangers;
 mod take_over;
 mod topology;
 
@@ -35,7 +36,7 @@ pub use pod::{Controller, PodReason, controller_of, explain_pod, pods_are_curren
 pub use quantity::Quantity;
 pub use readiness::{Readiness, held_by, readiness, waits_for_consumer};
 pub use sensitive::is_sensitive;
-pub use take_over::{CLIENT_SIDE_MANAGERS, take_over};
+pub use take_over::{client_side_managers, take_over};
 
 /// The field manager under which Sheave applies.
 pub const FIELD_MANAGER: &str = "sheave";

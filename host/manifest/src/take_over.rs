@@ -6,23 +6,46 @@
 use serde_json::{Map, Value as Json};
 use sheave_model::limits::MAX_DEPTH;
 
-/// The managers under which client-side apply writes.
-pub const CLIENT_SIDE_MANAGERS: &[&str] =
+/// The managers under which `kubectl apply` writes from the client's side.
+const CLIENT_SIDE_MANAGERS: &[&str] =
     &["kubectl-client-side-apply", "before-first-apply", "kubectl-last-applied"];
+
+/// Where client-side apply keeps a copy of what it applied: whoever owns it applies that way, whatever it is called.
+const LAST_APPLIED: &str =
+    "/fieldsV1/f:metadata/f:annotations/f:kubectl.kubernetes.io~1last-applied-configuration";
+
+/// The managers of a live object that apply from the client's side, each once.
+pub fn client_side_managers(live: &Json) -> Vec<&str> {
+    let mut found = Vec::new();
+    let entries = live.pointer("/metadata/managedFields").and_then(Json::as_array);
+    for entry in entries.into_iter().flatten().filter(|e| is_update(e)) {
+        let Some(name) = entry.get("manager").and_then(Json::as_str) else { continue };
+        let known = CLIENT_SIDE_MANAGERS.contains(&name) || entry.pointer(LAST_APPLIED).is_some();
+        if known && !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+fn is(entry: &Json, key: &str, want: &str) -> bool {
+    entry.get(key).and_then(Json::as_str).unwrap_or("") == want
+}
+
+/// Whether an entry is of whole writes, and not of a subresource.
+fn is_update(entry: &Json) -> bool {
+    is(entry, "operation", "Update") && is(entry, "subresource", "")
+}
 
 /// The `metadata.managedFields` in which `manager` owns, by apply, what it owned before and what the managers `from`
 /// own by update. None where there is nothing to take over, or the live object is not as it should be.
 pub fn take_over(live: &Json, from: &[&str], manager: &str) -> Option<Json> {
     let entries = live.pointer("/metadata/managedFields")?.as_array()?;
-    let is =
-        |entry: &Json, key: &str, want: &str| entry.get(key).and_then(Json::as_str).unwrap_or("") == want;
     let ours = |entry: &Json| {
         is(entry, "manager", manager) && is(entry, "operation", "Apply") && is(entry, "subresource", "")
     };
     let theirs = |entry: &Json| {
-        is(entry, "operation", "Update")
-            && is(entry, "subresource", "")
-            && entry.get("manager").and_then(Json::as_str).is_some_and(|m| from.contains(&m))
+        is_update(entry) && entry.get("manager").and_then(Json::as_str).is_some_and(|m| from.contains(&m))
     };
     let first = entries.iter().find(|e| theirs(e))?;
     // Field sets of different versions do not mix: the version is ours, or that of the newest entry.
@@ -112,6 +135,24 @@ mod tests {
         );
         let fields = json!({"f:data": {"f:a": {}, "f:b": {}, "f:n": {".": {}, "f:x": {}}}, "f:k": {}});
         assert_eq!(got, Some(json!([entry("sheave", "Apply", "v1", fields)])));
+    }
+
+    #[test]
+    fn who_keeps_a_copy_of_the_whole_applies_from_the_clients_side() {
+        let copy = json!({"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/last-applied-configuration": {}}}});
+        let mut status = entry("status", "Update", "v1", copy.clone());
+        status["subresource"] = json!("status");
+        let object = live(json!([
+            entry(CSA, "Update", "v1", json!({"f:data": {}})),
+            entry(CSA, "Update", "v2", json!({"f:data": {}})),
+            entry("terraform", "Update", "v1", copy.clone()),
+            entry("kubectl", "Apply", "v1", copy),
+            entry("edit", "Update", "v1", json!({"f:data": {}})),
+            status,
+            {"operation": "Update"},
+        ]));
+        assert_eq!(client_side_managers(&object), [CSA, "terraform"]);
+        assert!(client_side_managers(&json!({"metadata": {"managedFields": 7}})).is_empty());
     }
 
     #[test]

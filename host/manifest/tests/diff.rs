@@ -359,6 +359,7 @@ proptest! {
         let _ = sheave_manifest::prepare(a.clone());
         let _ = sheave_manifest::owned_digest(&b, "sheave", b"");
         let _ = sheave_manifest::take_over(&b, &["x"], "sheave");
+        let _ = sheave_manifest::client_side_managers(&b);
     }
 }
 

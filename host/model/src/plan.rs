@@ -242,6 +242,9 @@ pub struct PlannedObject {
     /// Take fields from other managers.
     #[serde(default)]
     pub force: bool,
+    /// It is deleted only where nothing stands in it that this stack did not make.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_empty: bool,
     /// The UID that a deletion insists on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,

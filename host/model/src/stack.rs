@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::in_flight::InFlight;
 use crate::journal::{Change, Entry, Intent, Outcome};
+use crate::places::Places;
 use crate::plan::ObjectOrder;
 use crate::plugin::{ObjectId, PluginPin, Role};
 use crate::{Address, Masked, Sealed, TypeName};
@@ -29,7 +31,10 @@ pub struct StackState {
     /// Where its objects are.
     pub targets: BTreeMap<String, TargetRecord>,
     /// Operations begun and not known to have ended, by op-key.
-    pub in_flight: BTreeMap<String, Intent>,
+    pub in_flight: InFlight,
+    /// Where objects stand in their resources' lists.
+    #[serde(skip)]
+    pub places: Places,
     /// The last run; none before the first.
     pub last_run: Option<RunSummary>,
 }
@@ -215,7 +220,8 @@ impl StackState {
             }
             Entry::ResourceForgotten { address } => {
                 self.resources.remove(address);
-                self.in_flight.retain(|_, intent| intent.address != *address);
+                self.in_flight.forget(address);
+                self.places.forget(address);
             }
             Entry::ResourceMoved { from, to, requiring } => self.rename(from, to, requiring),
             Entry::ResourceRefreshed { address, outputs } => {
@@ -251,9 +257,9 @@ impl StackState {
                 *need = to.without_key();
             }
         }
-        for intent in self.in_flight.values_mut().filter(|i| i.address == *from) {
-            intent.address = to.clone();
-        }
+        self.in_flight.rename(from, to);
+        self.places.forget(from);
+        self.places.forget(to);
     }
 
     /// The resources that require the one at `address`.
@@ -281,10 +287,12 @@ impl StackState {
     }
 
     fn intend(&mut self, intent: &Intent) {
+        let address = &intent.address;
         if let (Change::ApplyObject { object }, Some(record)) =
-            (&intent.change, self.record_of(&intent.address))
-            && !record.objects.iter().any(|o| o.target == object.target && o.id == object.id)
+            (&intent.change, self.resources.get_mut(address).map(Arc::make_mut))
+            && self.places.find(address, &record.objects, &object.target, &object.id).is_none()
         {
+            self.places.added(address, object);
             record.objects.push(object.clone());
         }
         self.in_flight.insert(intent.op.clone(), intent.clone());
@@ -298,21 +306,31 @@ impl StackState {
         let Some(record) = self.resources.get_mut(&intent.address).map(Arc::make_mut) else { return };
         match outcome {
             Outcome::Applied { object } => {
-                record.objects.retain(|o| !(o.target == object.target && o.id == object.id));
-                record.objects.push(object.clone());
+                let address = &intent.address;
+                let known = self.places.find(address, &record.objects, &object.target, &object.id);
+                match known.and_then(|at| record.objects.get_mut(at)) {
+                    Some(old) => *old = object.clone(),
+                    None => {
+                        self.places.added(address, object);
+                        record.objects.push(object.clone());
+                    }
+                }
             }
             Outcome::Deleted => {
-                if let Change::DeleteObject { target, id, .. } = &intent.change {
-                    record.objects.retain(|o| !(o.target == *target && o.id == *id));
+                if let Change::DeleteObject { target, id, .. } = &intent.change
+                    && let Some(at) = record.objects.iter().position(|o| o.target == *target && o.id == *id)
+                {
+                    record.objects.remove(at);
+                    self.places.forget(&intent.address);
                 }
             }
             Outcome::Provided { snapshot } => record.snapshot.clone_from(snapshot),
             Outcome::Pending { resume } => {
-                if let Some(Intent { change: Change::Provide { resume: kept, .. }, .. }) =
-                    self.in_flight.get_mut(op)
-                {
-                    *kept = Some(resume.clone());
-                }
+                self.in_flight.amend(op, |change| {
+                    if let Change::Provide { resume: kept, .. } = change {
+                        *kept = Some(resume.clone());
+                    }
+                });
             }
             Outcome::Partial { left, why } => {
                 record.snapshot = Some(left.clone());
@@ -327,6 +345,7 @@ impl StackState {
                     record
                         .objects
                         .retain(|o| !(o.target == object.target && o.id == object.id && o.uid.is_none()));
+                    self.places.forget(&intent.address);
                 }
             }
             Outcome::InDoubt { why } => record.status = Status::Tainted(why.clone()),

@@ -123,6 +123,38 @@ fn a_run_that_was_killed_is_told_as_cut_off() {
 }
 
 #[test]
+fn a_plugin_comes_back_as_it_was() {
+    let stack = Stack::new("plugin");
+    stack.guest("file");
+    stack.folder("out");
+    let text = |word: &str| {
+        format!(
+            "blueprint: cards\ntargets: {{main: {{kubernetes: {{context: admin, namespace: \"@namespace@\"}}}}}}\n\
+             plugins:\n  file: {{source: guests/file.wasm, grants: {{filesystem: [{{path: ./out, access: write}}]}}}}\n\
+             resources:\n  card: {{type: \"file:File\", properties: {{path: card.txt, content: {word}}}}}\n"
+        )
+    };
+    let digest =
+        || stack.run(["state", "show", "card", "--json"]).exits(0).json()["plugin"]["digest"].clone();
+    stack.blueprint(&text("first"));
+    let _ = stack.apply();
+    let first = digest();
+    // Another component of the same types: a custom section says nothing.
+    let mut bytes = std::fs::read(stack.project().join("guests/file.wasm")).unwrap();
+    bytes.extend([0, 2, 1, b'x']);
+    stack.write("guests/file.wasm", bytes);
+    stack.blueprint(&text("second"));
+    let _ = stack.apply();
+    assert_ne!(digest(), first);
+
+    std::fs::remove_dir_all(stack.project().join("guests")).unwrap();
+    let back = stack.run(["rollback", "1", "--yes"]).exits(0);
+    assert!(!format!("{}{}", back.stdout, back.stderr).contains("history.other-plugin"), "{back}");
+    assert_eq!(stack.read("out/card.txt").as_deref(), Some("first"));
+    assert_eq!(digest(), first);
+}
+
+#[test]
 fn a_module_comes_back_as_it_was() {
     let stack = Stack::new("module");
     let module = |word: &str| {

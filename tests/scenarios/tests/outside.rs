@@ -78,6 +78,34 @@ fn a_refresh_sees_and_records_and_changes_nothing() {
 }
 
 #[test]
+fn a_refresh_reaches_outputs_that_read_modules() {
+    let stack = Stack::new("deep");
+    stack.guest("file");
+    stack.folder("out");
+    let file = "file: {source: guests/file.wasm, grants: {filesystem: [{path: ./out, access: write}]}}";
+    let head = "targets: {main: {kubernetes: {context: admin, namespace: \"@namespace@\"}}}";
+    stack.blueprint(&format!(
+        "blueprint: deep\n{head}\nplugins:\n  {file}\nresources:\n  \
+         cards: {{type: ./cards, for-each: [a, b], inputs: {{name: \"${{each.value}}\"}}}}\n\
+         outputs:\n  sizes: ${{resources.cards.map(c, c.outputs.size)}}\n"
+    ));
+    let card = "card: {type: \"file:File\", properties: {path: \"${inputs.name}.txt\", content: \"${inputs.name}\"}}";
+    let module = "blueprint: cards\ninputs: {name: {type: string}}\nplugins: {file: {}}\nresources:\n  ";
+    stack.write(
+        "cards/blueprint.yaml",
+        format!("{module}{card}\noutputs: {{size: \"${{resources.card.outputs.size}}\"}}\n"),
+    );
+    let _ = stack.apply();
+    let sizes = || stack.run(["outputs", "--json"]).exits(0).json()["sizes"].clone();
+    let before = sizes();
+    stack.write("out/b.txt", "longer");
+    let _ = stack.run(["refresh"]).exits(0).says("size");
+    assert_ne!(sizes(), before);
+    assert!(sizes().to_string().contains('6'), "{}", sizes());
+    let _ = stack.run(["refresh"]).exits(0).says("outputs are as they were");
+}
+
+#[test]
 fn what_is_gone_is_told_and_scripts_are_told_it_too() {
     let stack = stack("gone");
     let _ = run(&stack, &["apply", "--yes"]).exits(0);

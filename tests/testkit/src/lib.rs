@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod example;
 pub mod language_server;
 pub mod leaks;
+pub mod proxy;
 pub mod reader;
 pub mod stack;
 
@@ -18,6 +19,7 @@ pub use cluster::Cluster;
 pub use example::Example;
 pub use language_server::LanguageServer;
 pub use leaks::Secret;
+pub use proxy::Proxy;
 pub use reader::{Block, Reader};
 pub use stack::Stack;
 

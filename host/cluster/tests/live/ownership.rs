@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sheave_cluster::ClusterError;
-use sheave_manifest::{CLIENT_SIDE_MANAGERS, FIELD_MANAGER, diff, drift, take_over};
+use sheave_manifest::{FIELD_MANAGER, client_side_managers, diff, drift, take_over};
 use sheave_testkit::cluster::{kubectl, kubectl_with};
 
 use crate::{apply, cluster, config_map, deployment, forced, id};
@@ -78,7 +78,7 @@ async fn what_client_side_apply_set_goes_after_taking_over() {
     let old = config_map(&ns, "a", json!({"keep": "1", "drop": "2"}));
     kubectl_with(&["apply", "-f", "-"], &old.to_string());
     let live = cluster.get(&id(&old)).await.unwrap().unwrap();
-    let managed = take_over(&live, CLIENT_SIDE_MANAGERS, FIELD_MANAGER).unwrap();
+    let managed = take_over(&live, &client_side_managers(&live), FIELD_MANAGER).unwrap();
     let version = live["metadata"]["resourceVersion"].as_str().unwrap();
     cluster.patch_managed_fields(&id(&old), version, &managed).await.unwrap();
 

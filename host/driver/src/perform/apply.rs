@@ -10,6 +10,7 @@ use sheave_model::stack::ObjectRecord;
 use sheave_model::{Diagnostic, event::What};
 
 use super::diff::not_there;
+use super::take_over::{is_due, take_over};
 use crate::context::Context;
 use crate::failpoint;
 use crate::substitute::Holes;
@@ -22,8 +23,16 @@ pub(crate) async fn apply(context: &Context, request: ApplyRequest) -> Result<(O
         context.desired(&request.target, &request.manifest, Holes::Refuse).await.map_err(fault)?;
     let desired = sheave_manifest::desired_digest(&object, &context.digest_key());
     let cluster = context.targets.cluster(&request.target).await.map_err(fault)?;
+    let taken = if !request.create && is_due(request.recorded.as_ref()) {
+        take_over(context, &request.target, &request.id).await.map_err(fault)?
+    } else {
+        None
+    };
     if !request.ignore.is_empty() {
-        let live = context.live_object(&request.target, &request.id).await.map_err(fault)?;
+        let live = match taken {
+            Some(taken) => Some(taken),
+            None => context.live_object(&request.target, &request.id).await.map_err(fault)?,
+        };
         sheave_manifest::leave_out(&mut object, live.as_deref(), FIELD_MANAGER, &request.ignore);
     }
     if request.order.shared {

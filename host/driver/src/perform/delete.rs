@@ -6,6 +6,7 @@ use sheave_engine::{DeleteRequest, Failure};
 use sheave_model::Diagnostic;
 use sheave_model::event::What;
 
+use super::inside::see_that_it_is_empty;
 use crate::context::{Context, interrupted};
 use crate::failpoint;
 
@@ -26,6 +27,9 @@ pub(crate) async fn delete(context: &Context, request: DeleteRequest) -> Result<
         let released = cluster.release(&request.id, &uid).await;
         failpoint::pass("sent");
         return released.map_err(|e| fault(e.diagnostic()));
+    }
+    if request.only_empty {
+        see_that_it_is_empty(context, &request.target, &request.id, &request.address).await.map_err(fault)?;
     }
     let mut deleted = {
         let _permit = context.permits.acquire().await;

@@ -1,6 +1,6 @@
 //! Comparing a resource's objects with what is live: what apply would change, what others changed, what goes.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 use sheave_blueprint::ReplacePolicy;
@@ -11,6 +11,7 @@ use sheave_model::stack::ObjectRecord;
 use sheave_model::{Diagnostic, Masked, ObjectId, Value, pointer};
 
 use super::render::render;
+use super::take_over;
 use crate::context::Context;
 use crate::substitute::{Holes, UNKNOWN_TEXT, fill};
 
@@ -38,8 +39,13 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
         }
     };
     let mut planned = Vec::with_capacity(objects.len());
+    let mut going = BTreeSet::new();
     for object in &objects {
         let mut compared = compare(context, &request, object).await?;
+        // Without a change it is being deleted already, by somebody else: nothing is lost by waiting for that.
+        if compared.action == Action::Replace && compared.changes.is_empty() {
+            going.insert(compared.slot.clone());
+        }
         if let Some(why) = request.renew.as_ref().filter(|_| may_be_renewed(&compared)) {
             compared.action = Action::Replace;
             compared.notes.push(why.clone());
@@ -47,7 +53,7 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
         planned.push(compared);
     }
     replace_holders(&objects, &mut planned);
-    for object in planned.iter().filter(|o| o.action == Action::Replace) {
+    for object in planned.iter().filter(|o| o.action == Action::Replace && !going.contains(&o.slot)) {
         may_be_replaced(&request, object).map_err(world)?;
     }
     for gone in
@@ -77,6 +83,7 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
             changes: Vec::new(),
             drift: Vec::new(),
             force: false,
+            only_empty: false,
             uid: gone.uid.clone(),
             order: gone.order.clone(),
             notes,
@@ -169,6 +176,7 @@ async fn unchanged(
             changes: Vec::new(),
             drift: Vec::new(),
             force: false,
+            only_empty: false,
             uid: record.uid.clone(),
             order: record.order.clone(),
             notes: Vec::new(),
@@ -210,6 +218,7 @@ async fn compare(
         changes: Vec::new(),
         drift: Vec::new(),
         force: request.force,
+        only_empty: false,
         uid: live.as_deref().and_then(uid).map(str::to_owned),
         order: object.order.clone(),
         notes: Vec::new(),
@@ -243,7 +252,19 @@ async fn compare(
         planned.action = Action::NoOp;
         return Ok(planned);
     }
-    fill_in_changes(context, request, object, &desired, &live, &mut planned);
+    match take_over::foreseen(&live).filter(|_| take_over::is_due(record)) {
+        None => fill_in_changes(context, request, object, &desired, &live, &mut planned),
+        Some((taken, from)) => {
+            let whose = from.iter().map(|m| format!("`{m}`")).collect::<Vec<_>>().join(" and ");
+            planned
+                .notes
+                .push(format!("the fields of {whose} are taken over: what is not wanted of them goes"));
+            fill_in_changes(context, request, object, &desired, &taken, &mut planned);
+            if planned.action == Action::NoOp {
+                planned.action = Action::Update;
+            }
+        }
+    }
     Ok(planned)
 }
 
@@ -282,7 +303,7 @@ fn fill_in_changes(
     request: &DiffRequest,
     object: &RenderedObject,
     desired: &Json,
-    live: &Arc<Json>,
+    live: &Json,
     planned: &mut PlannedObject,
 ) {
     let ignore: Vec<String> = request.ignore.iter().chain(&object.ignore).cloned().collect();
@@ -310,13 +331,12 @@ fn fill_in_changes(
         };
         if shown.manager.is_some() && !change.ours {
             planned.drift.push(shown.clone());
-            if !request.force {
-                let manager = shown.manager.as_deref().unwrap_or_default();
-                planned.notes.push(format!(
-                    "`{manager}` owns `{}` now: apply conflicts with it unless `force: true` takes it back, or `ignore` leaves it",
-                    change.path
-                ));
-            }
+            let manager = shown.manager.as_deref().unwrap_or_default();
+            let what_then = match request.force {
+                true => "`force: true` takes it back",
+                false => "apply conflicts with it unless `force: true` takes it back, or `ignore` leaves it",
+            };
+            planned.notes.push(format!("`{manager}` owns `{}` now: {what_then}", change.path));
         }
         planned.changes.push(shown);
     }

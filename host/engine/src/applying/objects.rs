@@ -1,5 +1,7 @@
 //! An emitter's resource: its objects sent in their order, waited for, observed.
 
+use std::collections::{HashMap, HashSet};
+
 use sheave_model::Address;
 use sheave_model::event::What;
 use sheave_model::plan::{Action as Planned, PlannedObject};
@@ -16,6 +18,18 @@ pub(super) struct ObjectWork {
     pub(super) rendered: RenderedObject,
     pub(super) stage: ObjectStage,
     pub(super) uid: Option<String>,
+    /// Where the plan has it among the resource's objects.
+    planned: Option<usize>,
+    recorded: Option<ObjectRecord>,
+}
+
+/// The objects of one resource, in the plugin's order and by slot: a resource may have thousands.
+#[derive(Debug, Default)]
+pub(super) struct ObjectList {
+    all: Vec<ObjectWork>,
+    by_slot: HashMap<String, usize>,
+    /// Slots that some other object of the resource waits for.
+    awaited: HashSet<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +43,53 @@ pub(super) enum ObjectStage {
     There,
 }
 
-impl ObjectWork {
-    pub(super) fn new(rendered: RenderedObject) -> Self {
-        Self { rendered, stage: ObjectStage::Pending, uid: None }
+impl ObjectList {
+    pub(super) fn new(rendered: Vec<RenderedObject>) -> Self {
+        let mut by_slot = HashMap::with_capacity(rendered.len());
+        for (at, object) in rendered.iter().enumerate() {
+            by_slot.entry(object.slot.clone()).or_insert(at);
+        }
+        let awaited = rendered.iter().flat_map(|o| o.order.after.iter().cloned()).collect();
+        let work = |rendered| ObjectWork {
+            rendered,
+            stage: ObjectStage::Pending,
+            uid: None,
+            planned: None,
+            recorded: None,
+        };
+        Self { all: rendered.into_iter().map(work).collect(), by_slot, awaited }
+    }
+
+    /// Finds for each object what is planned and recorded of it.
+    pub(super) fn join(&mut self, planned: &[PlannedObject], recorded: &[ObjectRecord]) {
+        let stays = |o: &PlannedObject| !o.action.is_removal();
+        let mut plans = HashMap::with_capacity(planned.len());
+        for (at, object) in planned.iter().enumerate().filter(|(_, o)| stays(o)) {
+            plans.entry(object.slot.as_str()).or_insert(at);
+        }
+        let records: HashMap<(&str, &ObjectId), &ObjectRecord> =
+            recorded.iter().map(|o| ((o.target.as_str(), &o.id), o)).collect();
+        for work in &mut self.all {
+            let rendered = &work.rendered;
+            work.planned = plans.get(rendered.slot.as_str()).copied();
+            work.recorded = records.get(&(rendered.target.as_str(), &rendered.id)).map(|r| (*r).clone());
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    fn iter(&self) -> std::slice::Iter<'_, ObjectWork> {
+        self.all.iter()
+    }
+
+    fn get(&self, slot: &str) -> Option<&ObjectWork> {
+        self.all.get(*self.by_slot.get(slot)?)
+    }
+
+    fn get_mut(&mut self, slot: &str) -> Option<&mut ObjectWork> {
+        self.all.get_mut(*self.by_slot.get(slot)?)
     }
 }
 
@@ -50,12 +108,12 @@ impl Node {
     }
 
     fn planned_object(&self, slot: &str) -> Option<&PlannedObject> {
-        self.planned.objects.iter().find(|o| o.slot == slot && !o.action.is_removal())
+        self.planned.objects.get(self.objects.get(slot)?.planned?)
     }
 
     /// Whether some other object of this resource waits until `slot` is ready.
     fn is_awaited(&self, slot: &str) -> bool {
-        self.objects.iter().any(|o| o.rendered.order.after.iter().any(|a| a == slot))
+        self.objects.awaited.contains(slot)
     }
 }
 
@@ -105,10 +163,13 @@ impl Applying {
         actions: &mut Vec<Action>,
     ) {
         let Some(node) = self.nodes.get(address) else { return };
-        let Some(work) = node.objects.iter().find(|o| o.rendered.slot == slot) else { return };
-        let after_ready = work.rendered.order.after.iter().all(|after| {
-            node.objects.iter().all(|o| o.rendered.slot != *after || o.stage == ObjectStage::There)
-        });
+        let Some(work) = node.objects.get(slot) else { return };
+        let after_ready = work
+            .rendered
+            .order
+            .after
+            .iter()
+            .all(|after| node.objects.get(after).is_none_or(|o| o.stage == ObjectStage::There));
         let requires: Vec<String> = work
             .rendered
             .order
@@ -122,8 +183,8 @@ impl Applying {
         }
         let Some(node) = self.nodes.get(address) else { return };
         let Some(planned) = node.planned_object(slot).cloned() else { return };
-        let Some(work) = node.objects.iter().find(|o| o.rendered.slot == slot) else { return };
-        let recorded = self.recorded(address, &work.rendered);
+        let Some(work) = node.objects.get(slot) else { return };
+        let recorded = work.recorded.clone();
         match planned.action {
             Planned::NoOp | Planned::Await => {
                 let uid = recorded.and_then(|r| r.uid);
@@ -146,15 +207,11 @@ impl Applying {
                     timeout: spec.timeout,
                     replace: true,
                     release: false,
+                    only_empty: false,
                 }));
             }
             _ => self.send(address, slot, &planned, recorded, actions),
         }
-    }
-
-    fn recorded(&self, address: &Address, object: &RenderedObject) -> Option<ObjectRecord> {
-        let record = self.world.state.resources.get(address)?;
-        record.objects.iter().find(|o| o.target == object.target && o.id == object.id).cloned()
     }
 
     fn send(
@@ -168,7 +225,7 @@ impl Applying {
         let op = self.next_op();
         let Some(spec) = self.spec(address) else { return };
         let Some(node) = self.nodes.get_mut(address) else { return };
-        let Some(work) = node.objects.iter_mut().find(|o| o.rendered.slot == slot) else { return };
+        let Some(work) = node.objects.get_mut(slot) else { return };
         work.stage = ObjectStage::Sent;
         self.in_flight += 1;
         actions.push(Action::Apply(Box::new(ApplyRequest {
@@ -188,8 +245,7 @@ impl Applying {
     }
 
     fn set_stage(&mut self, address: &Address, slot: &str, stage: ObjectStage, uid: Option<String>) {
-        let work =
-            self.nodes.get_mut(address).and_then(|n| n.objects.iter_mut().find(|o| o.rendered.slot == slot));
+        let work = self.nodes.get_mut(address).and_then(|n| n.objects.get_mut(slot));
         if let Some(work) = work {
             work.stage = stage;
             if uid.is_some() {
@@ -255,7 +311,7 @@ impl Applying {
                 let key = self
                     .nodes
                     .get(address)
-                    .and_then(|n| n.objects.iter().find(|o| o.rendered.slot == slot))
+                    .and_then(|n| n.objects.get(&slot))
                     .and_then(|o| o.rendered.order.provides.clone());
                 if let Some(key) = key {
                     self.provide(&key, actions);

@@ -17,12 +17,25 @@ struct Removal {
     planned: PlannedResource,
     /// The whole resource goes, not just some objects of it.
     whole: bool,
-    left: Vec<PlannedObject>,
-    sent: BTreeSet<(String, ObjectId)>,
+    /// Objects whose turn has not come.
+    waiting: Vec<PlannedObject>,
+    /// Those that are on their way out.
+    sent: BTreeMap<(String, ObjectId), PlannedObject>,
+    /// How many objects of the resource that are still there came after a slot.
+    after: BTreeMap<String, usize>,
     provider: bool,
     begun: bool,
     failed: bool,
     done: bool,
+}
+
+/// How many of the objects come after each slot.
+fn after_of(objects: &[PlannedObject]) -> BTreeMap<String, usize> {
+    let mut after = BTreeMap::new();
+    for slot in objects.iter().flat_map(|o| o.order.after.iter().collect::<BTreeSet<_>>()) {
+        *after.entry(slot.clone()).or_default() += 1;
+    }
+    after
 }
 
 /// All removals of a run.
@@ -71,8 +84,9 @@ impl Removals {
         let removal = Removal {
             planned,
             whole,
-            left,
-            sent: BTreeSet::new(),
+            after: after_of(&left),
+            waiting: left,
+            sent: BTreeMap::new(),
             provider,
             begun: false,
             failed: false,
@@ -101,10 +115,11 @@ impl Removals {
     /// Leaves objects where they are that other resources have now.
     fn leave(&mut self, claimed: &BTreeSet<(String, ObjectId)>) {
         for removal in self.items.values_mut() {
-            let (left, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut removal.left)
+            let (left, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut removal.waiting)
                 .into_iter()
                 .partition(|o| !claimed.contains(&(o.target.clone(), o.object.clone())));
-            removal.left = left;
+            removal.after = after_of(&left);
+            removal.waiting = left;
             for key in kept.iter().flat_map(|o| &o.order.requires) {
                 if let Some(users) = self.users.get_mut(key) {
                     *users = users.saturating_sub(1);
@@ -146,32 +161,26 @@ impl Applying {
         if removal.done || removal.failed || !self.removals.is_free(removal) {
             return;
         }
-        let ready: Vec<PlannedObject> = removal
-            .left
-            .iter()
-            .filter(|o| !removal.sent.contains(&(o.target.clone(), o.object.clone())))
-            .filter(|o| {
-                let holds = o
-                    .order
-                    .provides
-                    .as_ref()
-                    .and_then(|k| self.removals.users.get(k))
-                    .is_some_and(|n| *n > 0);
-                let awaited = removal.left.iter().any(|other| other.order.after.contains(&o.slot));
-                !holds && !awaited
-            })
-            .cloned()
-            .collect();
         let (provider, begun, whole) = (removal.provider, removal.begun, removal.whole);
-        let nothing_left = removal.left.is_empty() && !provider;
-        let Some(removal) = self.removals.items.get_mut(address) else { return };
+        let nothing_left = removal.waiting.is_empty() && removal.sent.is_empty() && !provider;
+        let Removals { items, users, .. } = &mut self.removals;
+        let Some(removal) = items.get_mut(address) else { return };
+        let after = &removal.after;
+        let (ready, waiting): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut removal.waiting).into_iter().partition(|o| {
+                let holds = o.order.provides.as_ref().and_then(|k| users.get(k)).is_some_and(|n| *n > 0);
+                let awaited = after.get(&o.slot).is_some_and(|n| *n > 0);
+                !holds && !awaited
+            });
+        removal.waiting = waiting;
         removal.begun = true;
         if !begun && whole {
             let action = removal.planned.action;
             actions.push(Action::Notify(What::Started { address: address.clone(), action }));
         }
         for object in ready {
-            removal.sent.insert((object.target.clone(), object.object.clone()));
+            let key = (object.target.clone(), object.object.clone());
+            removal.sent.insert(key, object.clone());
             self.ops += 1;
             self.in_flight += 1;
             actions.push(Action::Delete(DeleteRequest {
@@ -183,6 +192,7 @@ impl Applying {
                 timeout: None,
                 replace: false,
                 release: object.action == Planned::Release,
+                only_empty: object.only_empty,
             }));
         }
         if provider && !begun {
@@ -208,8 +218,12 @@ impl Applying {
             return self.removal_failed(address, failure, actions);
         }
         let Some(removal) = self.removals.items.get_mut(address) else { return };
-        let gone = removal.left.iter().position(|o| o.target == target && o.object == *id);
-        let gone = gone.map(|i| removal.left.remove(i));
+        let gone = removal.sent.remove(&(target.to_owned(), id.clone()));
+        for slot in gone.iter().flat_map(|o| o.order.after.iter().collect::<BTreeSet<_>>()) {
+            if let Some(count) = removal.after.get_mut(slot) {
+                *count = count.saturating_sub(1);
+            }
+        }
         if gone.as_ref().is_some_and(|o| o.action == Planned::Release) {
             self.counts.update += 1;
         } else {
@@ -234,7 +248,7 @@ impl Applying {
                 .removals
                 .items
                 .iter()
-                .filter(|(a, r)| *a != address && r.left.iter().any(|o| o.order.provides.is_some()))
+                .filter(|(a, r)| *a != address && r.waiting.iter().any(|o| o.order.provides.is_some()))
                 .map(|(a, _)| a.clone())
                 .collect();
             for holder in holders {

@@ -14,6 +14,8 @@ mod outside;
 mod renew;
 
 use outside::{Ended, Outside, world};
+use sheave_engine::Inside;
+use sheave_model::ObjectId;
 use sheave_model::event::RunOutcome;
 use sheave_model::plan::{Action as Planned, Purpose};
 use sheave_model::stack::StackState;
@@ -141,6 +143,44 @@ resources:
         outside.log.clear();
         apply(&mut outside, &mut state, "resources: {}\n");
         assert_eq!(outside.log, ["delete in-it", "delete room"]);
+    }
+}
+
+#[test]
+fn what_holds_things_of_others_stays_unless_it_was_said() {
+    let text = |keep: &str| {
+        format!(
+            "resources:\n  a: {{type: t:Thing, properties: {{name: in-it}}}}\n  \
+             room: {{type: t:Space, properties: {{name: room}}{keep}}}\n"
+        )
+    };
+    let stranger = ObjectId {
+        api_version: "v1".into(),
+        kind: "ConfigMap".into(),
+        namespace: Some("room".into()),
+        name: "theirs".into(),
+    };
+    let cases = [
+        ("", vec![stranger.clone()], vec![], "left where it is, for what this stack did not make", false),
+        ("", vec![], vec!["Secret: no".to_owned()], "left where it is, since what it holds", false),
+        ("", vec![], vec![], "", true),
+        (", keep: false", vec![stranger], vec![], "with it goes what this stack did not make", true),
+    ];
+    for (keep, strangers, unseen, note, goes) in cases {
+        let (mut outside, mut state) = (Outside::default(), StackState::default());
+        apply(&mut outside, &mut state, &text(keep));
+        outside.log.clear();
+        outside.inside.insert("room".into(), Inside { strangers, unseen });
+        let ended = outside.run(world("resources: {}\n", &state, Purpose::Destroy, &[]), &mut state, true);
+        assert_eq!(ended.outcome(), Some(RunOutcome::Ok), "{:?}", ended.diagnostics);
+        let plan = ended.plan.unwrap();
+        let room = plan.resources.iter().find(|r| r.address.name() == "room").unwrap();
+        let (action, said) = (room.action, room.objects[0].notes.join("\n"));
+        assert_eq!(action, if goes { Planned::Delete } else { Planned::Forget }, "{keep}");
+        assert!(said.starts_with(note) && said.is_empty() == note.is_empty(), "{said}");
+        let gone = ["delete in-it", "delete room"];
+        assert_eq!(outside.log, if goes { &gone[..] } else { &gone[..1] });
+        assert!(state.resources.is_empty());
     }
 }
 

@@ -8,7 +8,8 @@ use sheave_blueprint::{
     InputSource, InputValue, ModuleSource, NoFiles, RawInput, TypeSchemas, bind_inputs, parse, resolve_with,
 };
 use sheave_engine::{
-    Action, CompiledType, Event, Failure, Finished, ProviderPlanned, Rendered, RenderedObject, Run, World,
+    Action, CompiledType, Event, Failure, Finished, Inside, ProviderPlanned, Rendered, RenderedObject, Run,
+    World,
 };
 use sheave_model::event::RunOutcome;
 use sheave_model::journal::{Change, Entry, Intent, Outcome};
@@ -66,6 +67,8 @@ pub(crate) struct Outside {
     pub(crate) log: Vec<String>,
     /// Addresses whose objects and parts are refused.
     pub(crate) broken: BTreeSet<String>,
+    /// What others have put into a resource's objects, by its address.
+    pub(crate) inside: BTreeMap<String, Inside>,
     /// Answer the newest action first.
     pub(crate) backwards: bool,
     /// Answer in an order that this number gives.
@@ -419,6 +422,10 @@ impl Outside {
                 let record = record_of(&r.slot, &r.target, &r.id, Some("uid"), &r.order, "");
                 Event::Applied { address: r.address, op: r.op, slot: r.slot, result: Ok((record, created)) }
             }
+            Action::LookInside(r) => {
+                let result = Ok(self.inside.get(&r.address.to_string()).cloned().unwrap_or_default());
+                Event::LookedInside { address: r.address, target: r.target, id: r.id, result }
+            }
             Action::Delete(r) => {
                 self.log.push(format!("delete {}", r.id.name));
                 self.objects.remove(&r.id);
@@ -517,6 +524,7 @@ fn plan_of(object: &ObjectRecord, action: Planned) -> PlannedObject {
         changes: vec![],
         drift: vec![],
         force: false,
+        only_empty: false,
         uid: object.uid.clone(),
         order: object.order.clone(),
         notes: vec![],
