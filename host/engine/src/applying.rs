@@ -589,7 +589,12 @@ impl Applying {
             watched,
             renewing: node.planned.renew,
             properties: self.world.masked(&node.properties),
-            render_key: node.render_key.clone(),
+            // Where something is left to remove after it, the next run must look again: this one may be cut off before.
+            render_key: if node.planned.objects.iter().any(|o| o.action.is_removal()) {
+                String::new()
+            } else {
+                node.render_key.clone()
+            },
         })));
     }
 

@@ -329,7 +329,10 @@ impl Planning {
             return self.fail(address.clone(), Failure::world(vec![prune::protected(&address)]));
         }
         let Some(kind) = kind_of(&self.world, &spec) else { return };
-        let lives = !objects.iter().any(|o| matches!(o.action, Planned::Create | Planned::Replace));
+        // What a run that was cut off recorded may be of an object that it has made anew since.
+        let settled = record.is_some_and(|r| r.status == Status::Ready && r.type_name == spec.type_name);
+        let lives =
+            settled && !objects.iter().any(|o| matches!(o.action, Planned::Create | Planned::Replace));
         let outputs = self.foreseen(&kind, &address, action, lives);
         let Some(node) = self.nodes.get_mut(&address) else { return };
         node.outputs = outputs;
@@ -395,7 +398,8 @@ impl Planning {
             None => Planned::Create,
             Some(_) => Planned::Update,
         };
-        let outputs = self.foreseen(kind, address, action, true);
+        // It may come to be another object, under another name.
+        let outputs = self.foreseen(kind, address, action, false);
         if let Some(node) = self.nodes.get_mut(address) {
             node.outputs = outputs;
         }

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use random::choice::Choice;
 use random::life::Life;
 
-/// Runs of the ordinary tests; a soak makes more.
+/// Runs where nothing is said; a soak makes more.
 const RUNS: u64 = 25;
 
 /// How many go at once: there is more waiting than computing.
