@@ -1,6 +1,6 @@
 //! What all actions of one run share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
@@ -50,7 +50,14 @@ pub(crate) struct Context {
     /// What was warned of: planning and applying check alike, and it is said once.
     warned: Mutex<BTreeSet<(Option<Address>, String, String)>>,
     secrets: RwLock<(Vec<SecretText>, Arc<Mask>)>,
+    /// Texts that resources gave as outputs which are no secrets, such as an address: that somebody puts one into a Secret, too,
+    /// does not make it one.
+    open: RwLock<HashSet<String>>,
 }
+
+/// The shortest text that is masked because of where it stands. The shortest password that anybody accepts, and longer than common words and
+/// names of things.
+const SHORTEST: usize = 8;
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,6 +111,7 @@ impl Context {
             inventories: Inventories::default(),
             in_doubt: OnceLock::new(),
             warned: Mutex::default(),
+            open: RwLock::default(),
             secrets: RwLock::new((Vec::new(), Arc::new(Mask::new([])))),
         }
     }
@@ -137,9 +145,21 @@ impl Context {
     /// Takes a value's secrets into what is masked everywhere, but for short ones: a schema calls a whole map sensitive,
     /// and masking every `web` because a Secret's user is called so would garble what is no secret.
     pub(crate) fn learn(&self, value: &Value) {
-        /// The shortest password that anybody accepts, and longer than common words and names of things.
-        const SHORTEST: usize = 8;
-        self.learn_all(secrets_in(value).filter(|s| s.expose().len() >= SHORTEST).collect());
+        let open = self.open.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let hidden = |s: &SecretText| s.expose().len() >= SHORTEST && !open.contains(s.expose());
+        self.learn_all(secrets_in(value).filter(hidden).collect());
+    }
+
+    /// Takes a resource's outputs in, secrets marked: what is none of them is known not to be one.
+    pub(crate) fn learn_outputs(&self, outputs: &Value) {
+        let mut open = self.open.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        outputs.each_leaf(&mut |_, leaf| {
+            if let Value::Text(text) = leaf
+                && text.len() >= SHORTEST
+            {
+                open.insert(text.clone());
+            }
+        });
     }
 
     /// Takes an input's secrets in, however short: the operator called them so.

@@ -462,7 +462,9 @@ impl Driver {
         let mut outputs = BTreeMap::new();
         for (address, record) in &state.resources {
             if let Some(sealed) = &record.outputs {
-                outputs.insert(address.clone(), context.open(sealed).map_err(explained)?);
+                let value = context.open(sealed).map_err(explained)?;
+                context.learn_outputs(&value);
+                outputs.insert(address.clone(), value);
             }
         }
         let mut passwords = BTreeMap::new();

@@ -116,5 +116,13 @@ fn a_module_for_each_team() {
     example.edit(teams("red green"));
     let _ = example.run(&["apply", "--yes"]).exits(0);
     assert_eq!(example.stack.names("statefulsets"), ["StatefulSet/green-db", "StatefulSet/red-db"]);
+    // Kubernetes leaves the data of the team that is gone, and for it the namespace would be left.
+    let claims = example.stack.names("persistentvolumeclaims");
+    let left =
+        claims.iter().find_map(|c| c.strip_prefix("PersistentVolumeClaim/").filter(|n| n.contains("blue")));
+    let left = left.unwrap_or_else(|| panic!("{claims:?}"));
+    let plan = example.run(&["plan", "--destroy"]).exits(0);
+    assert!(plan.stdout.contains(left), "{plan}");
+    let _ = example.stack.kubectl(&["delete", "persistentvolumeclaim", left]);
     destroyed(&example);
 }

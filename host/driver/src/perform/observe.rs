@@ -42,6 +42,9 @@ pub(crate) async fn observe(context: &Context, request: ObserveRequest) -> Resul
     let observed =
         plugin.observe(&instance, &sent.doc, &live).await.map_err(|e| failed(context, address, e, false))?;
     let outputs = receive(&observed.outputs, &sent.tokens, address).map_err(fault)?;
+    if let Some(kind) = context.types.get(&request.type_name) {
+        context.learn_outputs(&kind.schemas.outputs.mark_sensitive(outputs.clone()));
+    }
     if outputs.has_unknown() {
         let summary = format!(
             "the plugin `{}` gave outputs of `{address}` that are not known",
