@@ -8,6 +8,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use sheave_manifest::strangers::Found;
 use sheave_model::ObjectId;
+use sheave_model::plugin::group_of;
 
 use crate::discovery::Resource;
 use crate::error::{ClusterError, Words};
@@ -184,10 +185,6 @@ struct Owner {
     api_version: String,
     kind: String,
     uid: String,
-}
-
-fn group_of(api_version: &str) -> &str {
-    api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
 impl Listed {

@@ -287,9 +287,14 @@ impl Cluster {
             query.push(("dryRun", "All"));
         }
         let what = if options.dry_run { "try" } else { "apply" };
-        let mut ask = Ask::get(named(what, &id), with_query(&path, &query)).with_secret_body(encoded(obj));
-        ask.method = Method::PATCH;
-        ask.content_type = Some("application/apply-patch+yaml");
+        let path = with_query(&path, &query);
+        let asking = |body: &Json| {
+            let mut ask = Ask::get(named(what, &id), path.as_str()).with_secret_body(encoded(body));
+            ask.method = Method::PATCH;
+            ask.content_type = Some("application/apply-patch+yaml");
+            ask
+        };
+        let ask = asking(obj);
         let mut tries = 0;
         let mut reply = loop {
             let reply = self.once_served(&ask, &id).await?;
@@ -305,13 +310,9 @@ impl Cluster {
             && !options.dry_run
             && let Some(live) = self.get(&id).await?
             && let Some(first) = first_own(&id, obj, &live)
+            && self.inner.transport.send(&asking(&first)).await?.status.is_success()
         {
-            let mut own = Ask::get(named(what, &id), ask.path.clone()).with_secret_body(encoded(&first));
-            own.method = Method::PATCH;
-            own.content_type = ask.content_type;
-            if self.inner.transport.send(&own).await?.status.is_success() {
-                reply = self.inner.transport.send(&ask).await?;
-            }
+            reply = self.inner.transport.send(&ask).await?;
         }
         match self.inner.transport.parse(&ask, &reply) {
             Ok(object) => Ok(Applied {

@@ -136,9 +136,14 @@ impl Wait<'_> {
     /// Says that the cluster does not answer: what is waited for may be there long since.
     fn report_silence(&self, state: &mut State, error: &ClusterError) {
         let readiness = Readiness::InProgress { reason: error.to_string() };
-        let waiting = Waiting { readiness, pod: None, event: None };
+        self.say(state, Waiting { readiness, pod: None, event: None });
+    }
+
+    /// Reports what is waited for, where that is not what was said last.
+    fn say(&self, state: &mut State, waiting: Waiting) {
         if state.reported.as_ref() != Some(&waiting) {
             state.reported = Some(waiting.clone());
+            // Nobody listens any more only when the wait itself is over.
             let _ = self.report.send((self.index, waiting));
         }
     }
@@ -208,11 +213,7 @@ impl Wait<'_> {
         if let (Goal::Ready, Some(rule)) = (self.goal, failed) {
             return Err(AwaitError::Failed { id: self.id.clone(), rule, waiting: Box::new(waiting) });
         }
-        if state.reported.as_ref() != Some(&waiting) {
-            state.reported = Some(waiting.clone());
-            // Nobody listens any more only when the wait itself is over.
-            let _ = self.report.send((self.index, waiting));
-        }
+        self.say(state, waiting);
         Ok(Look::On)
     }
 

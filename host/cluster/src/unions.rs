@@ -4,49 +4,26 @@
 use serde_json::Value as Json;
 use sheave_model::ObjectId;
 
-/// A choice, by the pointer of the map that holds it: while `discriminator` is `of`, `member` may stand beside it and is filled in.
-struct Union {
-    group: &'static str,
-    kind: &'static str,
-    at: &'static str,
-    discriminator: &'static str,
-    of: &'static str,
-    member: &'static str,
-}
-
-/// Kubernetes' own kinds whose validation refuses the member of another choice (`pkg/apis/apps/validation`).
-const UNIONS: [Union; 2] = [
-    Union {
-        group: "apps/",
-        kind: "Deployment",
-        at: "/spec/strategy",
-        discriminator: "type",
-        of: "RollingUpdate",
-        member: "rollingUpdate",
-    },
-    Union {
-        group: "apps/",
-        kind: "StatefulSet",
-        at: "/spec/updateStrategy",
-        discriminator: "type",
-        of: "RollingUpdate",
-        member: "rollingUpdate",
-    },
-];
+/// Where Kubernetes' own kinds have such a choice, of which the validation refuses the member of another
+/// (`pkg/apis/apps/validation`): kind of the group `apps`, and pointer.
+const STRATEGIES: [(&str, &str); 2] =
+    [("Deployment", "/spec/strategy"), ("StatefulSet", "/spec/updateStrategy")];
+/// The choice that is the default, and what is filled in beside it.
+const DEFAULT: &str = "RollingUpdate";
+const FILLED_IN: &str = "rollingUpdate";
 
 /// What to apply before `desired`, so that it is not refused for what was filled in on the `live` object: the same, with the
 /// choice as it is. None where nothing stands in the way.
 pub(crate) fn first_own(id: &ObjectId, desired: &Json, live: &Json) -> Option<Json> {
-    let union = UNIONS.iter().find(|u| u.kind == id.kind && id.api_version.starts_with(u.group))?;
-    let wanted = desired.pointer(union.at)?;
-    let is = live.pointer(union.at)?;
-    let chosen = |of: &Json| of.get(union.discriminator).and_then(Json::as_str).map(str::to_owned);
-    let leaves = chosen(is).as_deref() == Some(union.of) && chosen(wanted).is_some_and(|to| to != union.of);
-    if !leaves || is.get(union.member).is_none() || wanted.get(union.member).is_some() {
+    let (_, at) = STRATEGIES.iter().find(|(kind, _)| *kind == id.kind && id.group() == "apps")?;
+    let (wanted, is) = (desired.pointer(at)?, live.pointer(at)?);
+    let chosen = |of: &Json| of.get("type").and_then(Json::as_str).map(str::to_owned);
+    let leaves = chosen(is).as_deref() == Some(DEFAULT) && chosen(wanted).is_some_and(|to| to != DEFAULT);
+    if !leaves || is.get(FILLED_IN).is_none() || wanted.get(FILLED_IN).is_some() {
         return None;
     }
     let mut first = desired.clone();
-    *first.pointer_mut(union.at)? = is.clone();
+    *first.pointer_mut(at)? = is.clone();
     Some(first)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use sheave_engine::{CompiledType, RenderRequest, Rendered};
@@ -128,12 +128,12 @@ impl Context {
 
     /// A plugin's settings; none where it has none.
     pub(crate) fn settings_of(&self, plugin: &str) -> Option<Value> {
-        self.plugin_settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(plugin).cloned()
+        self.plugin_settings.read().unwrap_or_else(PoisonError::into_inner).get(plugin).cloned()
     }
 
     /// A plugin's settings are known.
     pub(crate) fn configure(&self, plugin: &str, settings: Value) {
-        let mut all = self.plugin_settings.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut all = self.plugin_settings.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(plugin.to_owned(), settings);
     }
 
@@ -145,14 +145,14 @@ impl Context {
     /// Takes a value's secrets into what is masked everywhere, but for short ones: a schema calls a whole map sensitive,
     /// and masking every `web` because a Secret's user is called so would garble what is no secret.
     pub(crate) fn learn(&self, value: &Value) {
-        let open = self.open.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let hidden = |s: &SecretText| s.expose().len() >= SHORTEST && !open.contains(s.expose());
         self.learn_all(secrets_in(value).filter(hidden).collect());
     }
 
     /// Takes a resource's outputs in, secrets marked: what is none of them is known not to be one.
     pub(crate) fn learn_outputs(&self, outputs: &Value) {
-        let mut open = self.open.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         outputs.each_leaf(&mut |_, leaf| {
             if let Value::Text(text) = leaf
                 && text.len() >= SHORTEST
@@ -172,7 +172,7 @@ impl Context {
         if found.is_empty() {
             return;
         }
-        let mut secrets = self.secrets.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
         let known = secrets.0.len();
         for secret in found {
             if !secrets.0.contains(&secret) {
@@ -186,7 +186,7 @@ impl Context {
 
     /// The mask over every secret known so far.
     pub(crate) fn mask(&self) -> Arc<Mask> {
-        self.secrets.read().unwrap_or_else(std::sync::PoisonError::into_inner).1.clone()
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
     /// A diagnostic without secrets: servers and plugins may echo what they were given.
@@ -201,7 +201,7 @@ impl Context {
     /// Tells who watches of a warning, once.
     pub(crate) fn warn(&self, warning: Diagnostic) {
         let what = (warning.address.clone(), warning.code.clone(), warning.summary.clone());
-        let mut warned = self.warned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut warned = locked(&self.warned);
         if warned.insert(what) {
             self.tell(What::Diagnostic { diagnostic: warning });
         }
@@ -231,6 +231,11 @@ impl Context {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// What a mutex guards, also where somebody panicked with it: each write to what the run shares is whole.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn secrets_in(value: &Value) -> impl Iterator<Item = SecretText> {

@@ -2,13 +2,15 @@
 //! cluster knows the kind.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value as Json;
 use sheave_blueprint::Schema;
 use sheave_engine::RenderRequest;
 use sheave_model::plugin::ObjectId;
 use sheave_model::{Address, Diagnostic, Value};
+
+use crate::context::locked;
 
 /// Target, group and kind.
 type Key = (String, String, String);
@@ -27,10 +29,6 @@ struct PutOff {
     before: BTreeSet<Address>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Definitions {
     /// Takes an object of this run in, where it defines a kind.
     pub(crate) fn learn(&self, target: &str, object: &Json) {
@@ -46,8 +44,7 @@ impl Definitions {
 
     /// The definition of an object's kind, where this run has one.
     pub(crate) fn of(&self, target: &str, id: &ObjectId) -> Option<Arc<Json>> {
-        let group = id.api_version.split_once('/').map_or("", |(group, _)| group);
-        locked(&self.known).get(&(target.to_owned(), group.to_owned(), id.kind.clone())).cloned()
+        locked(&self.known).get(&(target.to_owned(), id.group().to_owned(), id.kind.clone())).cloned()
     }
 
     /// Puts a render off until all others are done; false: it was before.

@@ -18,7 +18,7 @@ use sheave_secrets::{MasterKey, StackKey};
 use sheave_state::{LockGuard, LockOwner, SqliteStore, StateError, Store as _};
 
 use crate::ahead::check_ahead;
-use crate::context::{Context, Parts, now};
+use crate::context::{Context, Parts, locked, now};
 use crate::files::FolderFiles;
 use crate::keys::{cache_key, master_key};
 use crate::load::{Kept, Loaded, bind, evaluate_early, load, load_with, read_blueprint};
@@ -613,7 +613,7 @@ pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> 
 /// The keys of what was rendered for this plan, and turned out to be as it is recorded.
 fn renewed(context: &Context, plan: &Plan) -> Vec<Entry> {
     use sheave_model::plan::Action;
-    let rendered = context.rendered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let rendered = locked(&context.rendered);
     if rendered.is_empty() {
         return Vec::new();
     }

@@ -10,7 +10,7 @@ use sheave_model::plugin::ObjectId;
 use sheave_model::{Address, Diagnostic};
 use tokio::sync::OnceCell;
 
-use crate::context::Context;
+use crate::context::{Context, locked};
 
 /// From this many new objects of one kind and namespace on, one metadata-only list is cheaper than asking for each.
 const LIST_FROM: usize = 4;
@@ -44,10 +44,6 @@ pub(crate) struct LiveObjects {
 
 fn key(target: &str, id: &ObjectId) -> ListKey {
     (target.to_owned(), id.api_version.clone(), id.kind.clone(), id.namespace.clone())
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl LiveObjects {

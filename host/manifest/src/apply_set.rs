@@ -166,6 +166,11 @@ impl Scope {
     }
 }
 
+/// The set that a live object belongs to, by [`PART_OF_LABEL`]; none: to no set.
+pub fn part_of(live: &Json) -> Option<&str> {
+    live.pointer("/metadata/labels")?.get(PART_OF_LABEL)?.as_str()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

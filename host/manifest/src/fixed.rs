@@ -3,6 +3,7 @@
 
 use serde_json::Value as Json;
 use sheave_model::limits::MAX_DEPTH;
+use sheave_model::plugin::group_of;
 use sheave_model::pointer;
 
 use crate::Change;
@@ -220,7 +221,7 @@ fn shrinks(leaf: &Leaf<'_>) -> bool {
 /// for the items of a list. None: an update will do, as far as Kubernetes' own kinds are concerned.
 pub fn fixed_at(desired: &Json, live: &Json, change: &Change) -> Option<&'static str> {
     let version = text(live, "/apiVersion");
-    let (group, kind) = (version.split_once('/').map_or("", |(g, _)| g), text(live, "/kind"));
+    let (group, kind) = (group_of(version), text(live, "/kind"));
     let rows: Vec<&Row> = ROWS.iter().filter(|r| r.kind == kind && r.group == group).collect();
     if rows.is_empty() {
         return None;

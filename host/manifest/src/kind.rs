@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 use sheave_model::ObjectId;
+use sheave_model::plugin::group_of;
 
 /// A kind of Kubernetes' own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,21 +134,19 @@ pub const REPLICAS: &str = "/spec/replicas";
 /// Whether `autoscaler` is one, and decides on the replicas of `id`.
 pub fn scales(autoscaler: &Json, id: &ObjectId) -> bool {
     let text = |at: &str| autoscaler.pointer(at).and_then(Json::as_str);
-    let group = |version: &str| version.split_once('/').map_or("", |(g, _)| g).to_owned();
     text("/kind") == Some("HorizontalPodAutoscaler")
-        && text("/apiVersion").map(group).as_deref() == Some("autoscaling")
+        && text("/apiVersion").map(group_of) == Some("autoscaling")
         && text("/metadata/namespace") == id.namespace.as_deref()
         && text("/spec/scaleTargetRef/name") == Some(id.name.as_str())
         && text("/spec/scaleTargetRef/kind") == Some(id.kind.as_str())
-        && text("/spec/scaleTargetRef/apiVersion").is_none_or(|v| group(v) == id.group())
+        && text("/spec/scaleTargetRef/apiVersion").is_none_or(|v| group_of(v) == id.group())
 }
 
 /// Whether data is lost when an object is deleted and made again: volumes with what is in them, the pods' places in
 /// a set, and with a definition all objects of its kind.
 pub fn loses_data(id: &ObjectId) -> bool {
-    let group = id.api_version.split_once('/').map_or("", |(group, _)| group);
     matches!(
-        (group, id.kind.as_str()),
+        (id.group(), id.kind.as_str()),
         ("", "PersistentVolumeClaim" | "PersistentVolume" | "Namespace")
             | ("apps", "StatefulSet")
             | ("apiextensions.k8s.io", "CustomResourceDefinition")

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 use sheave_model::ObjectId;
+use sheave_model::plugin::group_of;
 
 use crate::kind::is_native_group;
 
@@ -51,7 +52,7 @@ pub fn requires(obj: &Json) -> Vec<String> {
         keys.push(format!("namespace/{namespace}"));
     }
     if let (Some(version), Some(kind)) = (text("/apiVersion"), text("/kind")) {
-        let group = version.split_once('/').map_or("", |(g, _)| g);
+        let group = group_of(version);
         if !is_native_group(group) {
             keys.push(format!("kind/{group}/{kind}"));
         }

@@ -1,6 +1,7 @@
 //! The rules of each kind: when an object of it is ready, failed, or still on its way.
 
 use serde_json::Value as Json;
+use sheave_model::plugin::group_of;
 
 use crate::pod;
 use crate::readiness::{Live, Readiness};
@@ -8,7 +9,7 @@ use crate::readiness::{Live, Readiness};
 /// The judgement of the kind's own rule; none where the kind has none.
 pub(crate) fn of_kind(obj: Live<'_>) -> Option<Readiness> {
     let version = obj.text("/apiVersion");
-    let group = version.split_once('/').map_or("", |(g, _)| g);
+    let group = group_of(version);
     Some(match (group, obj.text("/kind")) {
         ("apps", "Deployment") => deployment(obj),
         ("apps", "StatefulSet") => stateful_set(obj),

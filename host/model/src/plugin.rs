@@ -137,8 +137,13 @@ pub struct ObjectId {
 impl ObjectId {
     /// The API group; empty for the core group.
     pub fn group(&self) -> &str {
-        self.api_version.split_once('/').map_or("", |(g, _)| g)
+        group_of(&self.api_version)
     }
+}
+
+/// The API group of an `apiVersion`; empty for the core group.
+pub fn group_of(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
 impl fmt::Display for ObjectId {

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 use sheave_cluster::{Cluster, Deleted};
 use sheave_engine::{DeleteRequest, Failure};
+use sheave_manifest::apply_set::part_of;
 use sheave_model::Diagnostic;
 use sheave_model::event::What;
 
@@ -70,7 +71,7 @@ async fn labelled(
     request: &DeleteRequest,
 ) -> Result<Option<String>, Diagnostic> {
     let Some(live) = context.live_object(&request.target, &request.id).await? else { return Ok(None) };
-    let label = live.pointer("/metadata/labels/applyset.kubernetes.io~1part-of").and_then(Json::as_str);
+    let label = part_of(&live);
     let ours = context.parent(cluster).map(|p| p.set_id());
     let uid = live.pointer("/metadata/uid").and_then(Json::as_str);
     Ok(uid.filter(|_| label.is_some() && label == ours.as_deref()).map(str::to_owned))

@@ -6,13 +6,14 @@ use serde_json::Value as Json;
 use sheave_blueprint::ReplacePolicy;
 use sheave_engine::{DiffRequest, Failure, Rendered, RenderedObject};
 use sheave_manifest::FIELD_MANAGER;
+use sheave_manifest::apply_set::part_of;
 use sheave_model::plan::{Action, FieldChange, PlannedObject, Shown};
 use sheave_model::stack::ObjectRecord;
 use sheave_model::{Diagnostic, Masked, ObjectId, Value, pointer};
 
 use super::render::render;
 use super::take_over;
-use crate::context::Context;
+use crate::context::{Context, locked};
 use crate::substitute::{Holes, UNKNOWN_TEXT, fill};
 
 /// Compares a resource's objects.
@@ -21,10 +22,7 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
     let objects = match &request.objects {
         Some(objects) => objects.clone(),
         None => {
-            let again = {
-                let mut renders = context.renders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                renders.remove(&request.address)
-            };
+            let again = locked(&context.renders).remove(&request.address);
             if request.renew.is_none()
                 && let Some(unchanged) = unchanged(context, &request.recorded).await.map_err(world)?
             {
@@ -74,20 +72,7 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
             may_go(&request, &gone.id, &format!("for {}", successor.object)).map_err(world)?;
             notes.push(format!("{} takes its place, and is made first", successor.object));
         }
-        planned.push(PlannedObject {
-            slot: gone.slot.clone(),
-            target: gone.target.clone(),
-            object: gone.id.clone(),
-            action,
-            manifest: Masked::default(),
-            changes: Vec::new(),
-            drift: Vec::new(),
-            force: false,
-            only_empty: false,
-            uid: gone.uid.clone(),
-            order: gone.order.clone(),
-            notes,
-        });
+        planned.push(PlannedObject { notes, ..as_recorded(gone, action) });
     }
     Ok(planned)
 }
@@ -167,22 +152,27 @@ async fn unchanged(
         if !is_as_applied(context, record, &live) {
             return Ok(None);
         }
-        planned.push(PlannedObject {
-            slot: record.slot.clone(),
-            target: record.target.clone(),
-            object: record.id.clone(),
-            action: Action::NoOp,
-            manifest: Masked::default(),
-            changes: Vec::new(),
-            drift: Vec::new(),
-            force: false,
-            only_empty: false,
-            uid: record.uid.clone(),
-            order: record.order.clone(),
-            notes: Vec::new(),
-        });
+        planned.push(as_recorded(record, Action::NoOp));
     }
     Ok(Some(planned))
+}
+
+/// What is planned for an object that is not compared.
+fn as_recorded(record: &ObjectRecord, action: Action) -> PlannedObject {
+    PlannedObject {
+        slot: record.slot.clone(),
+        target: record.target.clone(),
+        object: record.id.clone(),
+        action,
+        manifest: Masked::default(),
+        changes: Vec::new(),
+        drift: Vec::new(),
+        force: false,
+        only_empty: false,
+        uid: record.uid.clone(),
+        order: record.order.clone(),
+        notes: Vec::new(),
+    }
 }
 
 fn uid(live: &Json) -> Option<&str> {
@@ -283,9 +273,8 @@ fn own(
     cluster: &sheave_cluster::Cluster,
     live: &Json,
 ) -> Result<(), Diagnostic> {
-    let label = live.pointer("/metadata/labels/applyset.kubernetes.io~1part-of").and_then(Json::as_str);
     let ours = context.parent(cluster).map(|p| p.set_id());
-    match label {
+    match part_of(live) {
         Some(set) if Some(set) == ours.as_deref() => Ok(()),
         Some(set) => Err(Diagnostic::error(
             "cluster.other-owner",

@@ -1,7 +1,7 @@
 //! Rendering: properties checked, live objects looked up, objects rendered, twice where they hold tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 use sheave_cluster::ClusterError;
@@ -12,7 +12,7 @@ use sheave_plugin_host::wire;
 use sheave_secrets::{Comparison, Family, TokenTable};
 
 use super::call::{check, failed, render_key};
-use crate::context::Context;
+use crate::context::{Context, locked};
 use crate::files::FolderFiles;
 
 /// Rounds in which `needs` may ask for more.
@@ -66,15 +66,16 @@ pub(crate) async fn render(
             |o| if o.emitted.target.is_empty() { target.as_deref().unwrap_or("") } else { &o.emitted.target },
         )
         .collect();
-    for (target, manifest) in targets.iter().zip(&objects) {
-        context.definitions.learn(target, &shape_and_texts(manifest));
+    let shapes: Vec<Json> = objects.iter().map(shape_of).collect();
+    for (target, shape) in targets.iter().zip(&shapes) {
+        context.definitions.learn(target, shape);
     }
-    if may_wait && call.has_unknown_kind(&targets, &objects).await && context.definitions.put_off(&request) {
+    if may_wait && call.has_unknown_kind(&targets, &shapes).await && context.definitions.put_off(&request) {
         return Ok(None);
     }
     let mut placed = Vec::with_capacity(objects.len());
-    for (manifest, object) in objects.into_iter().zip(first.objects) {
-        match call.place(target.as_deref(), manifest, object.emitted).await? {
+    for ((manifest, shape), object) in objects.into_iter().zip(shapes).zip(first.objects) {
+        match call.place(target.as_deref(), manifest, shape, object.emitted).await? {
             Ok(object) => placed.push(object),
             Err(why) => return Ok(Some(Rendered::Deferred { properties: checked, why })),
         }
@@ -88,10 +89,6 @@ pub(crate) async fn render(
     let rendered = Rendered::Objects { properties: checked, key: key.clone(), objects: placed };
     locked(&context.rendered).insert(address.clone(), (key, rendered.clone()));
     Ok(Some(rendered))
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// What an autoscaler beside it scales does not say how many it wants: that number is handed over as it is, and not
@@ -237,9 +234,9 @@ impl Call<'_> {
     }
 
     /// Whether an object is of a kind that neither its cluster knows nor, so far, this run defines.
-    async fn has_unknown_kind(&self, targets: &[&str], objects: &[Value]) -> bool {
-        for (target, manifest) in targets.iter().zip(objects) {
-            let Ok(id) = sheave_manifest::identity(&shape_of(manifest)) else { continue };
+    async fn has_unknown_kind(&self, targets: &[&str], shapes: &[Json]) -> bool {
+        for (target, shape) in targets.iter().zip(shapes) {
+            let Ok(id) = sheave_manifest::identity(shape) else { continue };
             if sheave_manifest::native(&id.api_version, &id.kind).is_some()
                 || self.context.definitions.of(target, &id).is_some()
             {
@@ -337,7 +334,8 @@ impl Call<'_> {
     async fn place(
         &self,
         default_target: Option<&str>,
-        manifest: Value,
+        mut manifest: Value,
+        mut shape: Json,
         emitted: wire::Emitted,
     ) -> Result<Result<RenderedObject, String>, Failure> {
         let target = match (emitted.target.as_str(), default_target) {
@@ -363,16 +361,18 @@ impl Call<'_> {
                 _ => {}
             }
         }
-        let shape = shape_of(&manifest);
         let mut id = sheave_manifest::identity(&shape)
             .map_err(|e| Failure::blueprint(vec![e.diagnostic().on(self.address.clone())]))?;
         let cluster = self.context.targets.cluster(&target).await.map_err(|d| self.world(d))?;
         let namespaced =
             self.context.is_namespaced(&target, cluster, &id).await.map_err(|d| self.world(d))?;
-        let mut manifest = manifest;
         if namespaced && id.namespace.is_none() {
             id.namespace = Some(cluster.namespace().to_owned());
             set_namespace(&mut manifest, cluster.namespace());
+            // It has a name, so it has metadata.
+            if let Some(metadata) = shape.get_mut("metadata").and_then(Json::as_object_mut) {
+                metadata.insert("namespace".to_owned(), cluster.namespace().into());
+            }
         } else if !namespaced && id.namespace.is_some() {
             let summary =
                 format!("{} belongs to no namespace, and slot `{}` gives it one", id.kind, emitted.slot);
@@ -398,7 +398,6 @@ impl Call<'_> {
                 self.context.warn(self.context.clean(warning).on(self.address.clone()));
             }
         }
-        let shape = shape_of(&manifest);
         let in_target = |key: String| format!("{target}/{key}");
         let order = ObjectOrder {
             rank: sheave_manifest::rank(&id),
@@ -411,15 +410,6 @@ impl Call<'_> {
         let manifest = Arc::new(manifest);
         let (slot, ignore) = (emitted.slot, Vec::new());
         Ok(Ok(RenderedObject { slot, target, id, manifest, order, ready_when, ignore }))
-    }
-}
-
-/// The object as JSON, an empty text at marked leaves: of a definition, which holds no secrets, nearly always all of it.
-fn shape_and_texts(manifest: &Value) -> Json {
-    if manifest.at("/kind") == Some(&Value::Text("CustomResourceDefinition".to_owned())) {
-        shape_of(manifest)
-    } else {
-        Json::Null
     }
 }
 
