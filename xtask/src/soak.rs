@@ -23,14 +23,5 @@ pub(crate) fn soak(runs: u32, seed: Option<u64>) -> Result<()> {
         }
     }
     // The workspace as a whole: one package alone would have its libraries built once more, with other features.
-    run(tests.args([
-        "test",
-        "--workspace",
-        "--features",
-        "sheave-scenarios/soak",
-        "--test",
-        "random",
-        "--",
-        "--nocapture",
-    ]))
+    run(tests.args(["test", "--workspace", "--test", "random", "--", "--nocapture"]))
 }

@@ -1,27 +1,71 @@
-//! What can be said of a blueprint before any cluster is asked: it is planned against an empty state, with every plugin's
-//! answer not known.
+//! What can be said of a blueprint before any cluster is asked: it is planned against an empty state, with what plugins would make
+//! of it not known. Then each plugin checks the properties, as far as they are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::future::join_all;
 use sheave_engine::{Action, Event, ProviderPlanned, Rendered, Run, World};
+use sheave_model::event::What;
 use sheave_model::plan::{Action as Planned, Purpose};
 use sheave_model::plugin::ProviderPlan;
 use sheave_model::stack::StackState;
-use sheave_model::{Address, Diagnostic, Masked, Unknown, UnknownKind, Value};
+use sheave_model::{Address, Diagnostic, Masked, TypeName, Unknown, UnknownKind, Value};
+use sheave_secrets::StackKey;
+use tokio::sync::{mpsc, watch};
 
+use crate::context::{Context, Parts};
 use crate::driver::in_order;
 use crate::files::FolderFiles;
 use crate::load::{Loaded, evaluate_early};
-use crate::perform::with_files;
+use crate::perform::{check, with_files};
 use crate::targets::Targets;
 
-/// The faults that show without any cluster.
-pub(crate) fn check_ahead(loaded: &Loaded, inputs: &BTreeMap<String, Value>, stack: &str) -> Vec<Diagnostic> {
+/// Properties that their plugin may check.
+struct Question {
+    address: Address,
+    type_name: TypeName,
+    properties: Value,
+}
+
+/// The faults that show without any cluster, and what plugins warn of.
+///
+/// Of a resource with many instances plugins check the first: thousands that come from one text have their faults in common, and
+/// a plan checks each.
+pub(crate) async fn check_ahead(
+    loaded: &Loaded,
+    inputs: &BTreeMap<String, Value>,
+    stack: &str,
+    key: StackKey,
+) -> Vec<Diagnostic> {
     let files = Arc::new(FolderFiles::new(&loaded.blueprint.folder));
-    let mut faults = Vec::new();
+    let (mut faults, settings) = settings_ahead(loaded, inputs, stack, &files);
+    let mut questions = Vec::new();
+    let mut run = Run::new(world(loaded, inputs, stack, files.clone()));
+    let mut inbox = vec![Event::Start];
+    while let Some(event) = inbox.pop() {
+        for action in run.step(event) {
+            inbox.extend(answer(loaded, &files, action, &mut faults, &mut questions));
+        }
+        faults.extend(run.take_diagnostics());
+    }
+    let mut asked = BTreeSet::new();
+    questions.retain(|q: &Question| asked.insert((q.address.module(), q.address.name().to_owned())));
+    faults.extend(ask(loaded, inputs, stack, key, settings, questions).await);
+    in_order(faults)
+}
+
+/// The faults of targets' and plugins' settings that hang on no resource, and the settings of plugins.
+fn settings_ahead(
+    loaded: &Loaded,
+    inputs: &BTreeMap<String, Value>,
+    stack: &str,
+    files: &Arc<FolderFiles>,
+) -> (Vec<Diagnostic>, BTreeMap<String, Value>) {
+    let (mut faults, mut plugins) = (Vec::new(), BTreeMap::new());
     for (name, spec) in loaded.graph.targets.iter().filter(|(_, spec)| spec.references.is_empty()) {
-        match evaluate_early(&loaded.graph, &spec.settings, inputs, stack, &files) {
+        match evaluate_early(&loaded.graph, &spec.settings, inputs, stack, files) {
             Ok(settings) => {
                 let added = Targets::default().add(name, &settings, &loaded.blueprint.folder, None);
                 faults.extend(added.err().map(|d| d.at(spec.span, "this target")));
@@ -29,15 +73,63 @@ pub(crate) fn check_ahead(loaded: &Loaded, inputs: &BTreeMap<String, Value>, sta
             Err(more) => faults.extend(more),
         }
     }
-    let mut run = Run::new(world(loaded, inputs, stack, files.clone()));
-    let mut inbox = vec![Event::Start];
-    while let Some(event) = inbox.pop() {
-        for action in run.step(event) {
-            inbox.extend(answer(loaded, &files, action, &mut faults));
+    for (name, spec) in loaded.graph.plugins.iter().filter(|(_, spec)| spec.references.is_empty()) {
+        match evaluate_early(&loaded.graph, &spec.settings, inputs, stack, files) {
+            Ok(settings) => {
+                plugins.insert(name.clone(), settings);
+            }
+            Err(more) => faults.extend(more),
         }
-        faults.extend(run.take_diagnostics());
     }
-    in_order(faults)
+    (faults, plugins)
+}
+
+/// What plugins say of the properties: they are asked with nothing granted, and reach nothing.
+async fn ask(
+    loaded: &Loaded,
+    inputs: &BTreeMap<String, Value>,
+    stack: &str,
+    key: StackKey,
+    plugin_settings: BTreeMap<String, Value>,
+    questions: Vec<Question>,
+) -> Vec<Diagnostic> {
+    let (watcher, mut heard) = mpsc::unbounded_channel();
+    let (_never, cancelled) = watch::channel(0);
+    let context = Context::new(Parts {
+        stack: stack.to_owned(),
+        key,
+        plugins: loaded.plugins.clone(),
+        plugin_settings,
+        files: Arc::new(FolderFiles::new(&loaded.blueprint.folder)),
+        folder: loaded.blueprint.folder.clone(),
+        types: loaded.types.clone(),
+        targets: Targets::default(),
+        state: StackState { name: stack.to_owned(), ..StackState::default() },
+        timeout: Duration::ZERO,
+        parallelism: 1,
+        watcher,
+        cancelled,
+    });
+    inputs.values().for_each(|value| context.learn_input(value));
+    let said = join_all(questions.iter().map(async |q| {
+        let checked = check(&context, &q.address, &q.type_name, &q.properties).await;
+        checked.err().map_or_else(Vec::new, |failure| failure.diagnostics)
+    }))
+    .await;
+    let mut found: Vec<Diagnostic> = said.into_iter().flatten().collect();
+    drop(context);
+    while let Some(event) = heard.recv().await {
+        if let What::Diagnostic { diagnostic } = event.what {
+            found.push(diagnostic);
+        }
+    }
+    found
+        .into_iter()
+        .map(|d| match d.address.clone() {
+            Some(address) => placed(loaded, &address, d),
+            None => d,
+        })
+        .collect()
 }
 
 fn world(loaded: &Loaded, inputs: &BTreeMap<String, Value>, stack: &str, files: Arc<FolderFiles>) -> World {
@@ -74,17 +166,27 @@ fn answer(
     files: &FolderFiles,
     action: Action,
     faults: &mut Vec<Diagnostic>,
+    questions: &mut Vec<Question>,
 ) -> Option<Event> {
+    let mut question = |address: &Address, type_name: &TypeName, properties: &Value| {
+        let (address, type_name) = (address.clone(), type_name.clone());
+        questions.push(Question { address, type_name, properties: properties.clone() });
+    };
     match action {
         Action::Render(request) => {
-            if let Err(fault) = with_files(&loaded.types, files, &request.type_name, &request.properties) {
-                faults.push(placed(loaded, &request.address, fault));
+            match with_files(&loaded.types, files, &request.type_name, &request.properties) {
+                Ok(read) => {
+                    let properties = read.as_ref().unwrap_or(&request.properties);
+                    question(&request.address, &request.type_name, properties);
+                }
+                Err(fault) => faults.push(placed(loaded, &request.address, fault)),
             }
             let why = "nobody was asked".to_owned();
             let result = Ok(Rendered::Deferred { properties: request.properties, why });
             Some(Event::Rendered { address: request.address, result })
         }
         Action::PlanProvider(request) => {
+            question(&request.address, &request.type_name, &request.properties);
             let outputs = match loaded.types.get(&request.type_name) {
                 Some(kind) => kind.schemas.outputs.unknown_outputs(&request.address.to_string()),
                 None => Value::empty(),

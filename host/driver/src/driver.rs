@@ -74,7 +74,13 @@ impl Driver {
         match bind(&loaded.graph, &self.settings.inputs, &mut report.sources) {
             Ok(inputs) => {
                 let stack = self.settings.stack.clone().unwrap_or_else(|| loaded.graph.name.clone());
-                report.diagnostics.extend(check_ahead(&loaded, &inputs, &stack));
+                match self.key() {
+                    Ok(key) => {
+                        let key = key.stack(&stack);
+                        report.diagnostics.extend(check_ahead(&loaded, &inputs, &stack, key).await);
+                    }
+                    Err(fault) => report.diagnostics.push(fault),
+                }
             }
             Err(faults) => report.diagnostics.extend(faults),
         }

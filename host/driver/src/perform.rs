@@ -4,6 +4,7 @@ mod apply;
 mod call;
 mod delete;
 mod diff;
+mod hand_back;
 mod inside;
 mod observe;
 mod plan_provider;
@@ -12,6 +13,7 @@ mod render;
 mod take_over;
 mod wait;
 
+pub(crate) use call::check;
 pub(crate) use observe::observe;
 pub(crate) use provide::call as provide_again;
 pub(crate) use render::with_files;

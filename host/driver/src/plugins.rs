@@ -25,7 +25,7 @@ pub(crate) struct Bound {
 }
 
 /// All plugins of a run, by name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct PluginSet {
     pub(crate) bound: BTreeMap<String, Bound>,
     catalog: BTreeMap<TypeName, TypeSchema>,

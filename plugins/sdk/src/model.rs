@@ -35,7 +35,9 @@ pub(crate) fn checked(props: Doc, found: Vec<Diagnostic>) -> Result<Doc, Failure
         return Err(Failure::Invalid(found));
     }
     for d in &found {
-        log::line(log::Level::Warn, &d.summary, &[("code", &d.code), ("detail", &d.detail)]);
+        let pointer = d.pointer.as_deref().unwrap_or_default();
+        let fields = [("code", d.code.as_str()), ("detail", &d.detail), ("pointer", pointer)];
+        log::line(log::Level::Warn, &d.summary, &fields);
     }
     Ok(props)
 }

@@ -47,6 +47,17 @@ fn an_app_hands_its_replicas_over() {
     let _ = stack.apply();
     assert_eq!(replicas(&stack), 5, "the autoscaler's number stays");
     nothing_to_do(&stack);
+
+    // The blueprint decides again: the number comes back, and the autoscaler goes.
+    write(&stack, &app("replicas: 3", "nginx:1.30"));
+    let shown = stack.run(["plan"]).exits(0);
+    assert!(shown.stdout.contains("taken back from the autoscaler"), "{shown}");
+    let _ = stack.apply();
+    assert_eq!(replicas(&stack), 3, "what the blueprint says");
+    assert_eq!(stack.names("horizontalpodautoscalers"), Vec::<String>::new());
+    nothing_to_do(&stack);
+    scale(&stack, 4);
+    let _ = stack.run(["plan", "--detailed-exitcode"]).exits(2).says("spec.replicas");
 }
 
 #[test]

@@ -115,3 +115,53 @@ fn ready_is_what_the_blueprint_says() {
     let _ = run.finish().exits(0);
     let _ = stack.run(["destroy", "--yes"]).exits(0);
 }
+
+/// Definitions in the bundle: with [`FIELDS`], over a million bytes.
+const DEFINITIONS: usize = 12;
+/// Described fields of each.
+const FIELDS: usize = 740;
+
+/// As operators ship them: a file of definitions with long schemas, and a resource of each.
+fn bundle(group: &str) -> (String, String) {
+    let words = "What it is for, what it may hold and what follows from it, as the authors of such schemas write at length.";
+    let (mut definitions, mut resources) = (String::new(), String::new());
+    for n in 0..DEFINITIONS {
+        let scope = if n % 4 == 0 { "Cluster" } else { "Namespaced" };
+        definitions += &format!(
+            "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: part{n}s.{group}\n\
+             spec:\n  group: {group}\n  scope: {scope}\n  names: {{kind: Part{n}, plural: part{n}s, singular: part{n}}}\n  versions:\n  \
+             - name: v1\n    served: true\n    storage: true\n    schema:\n      openAPIV3Schema:\n        type: object\n        \
+             properties:\n          spec:\n            type: object\n            required: [field0]\n            properties:\n"
+        );
+        for field in 0..FIELDS {
+            definitions += &format!(
+                "              field{field}: {{type: string, maxLength: 64, description: \"{words}\"}}\n"
+            );
+        }
+        resources += &format!(
+            "---\napiVersion: {group}/v1\nkind: Part{n}\nmetadata: {{name: the-part}}\nspec: {{field0: a, field7: b}}\n"
+        );
+    }
+    (definitions, resources)
+}
+
+#[test]
+fn a_bundle_of_a_million_bytes_and_resources_of_its_kinds_in_one_apply() {
+    let group = group();
+    let (definitions, resources) = bundle(&group);
+    assert!(definitions.len() > 1_000_000, "{}", definitions.len());
+    let stack = Stack::new("bundle");
+    // One file, resources first, as a careless tool may write it.
+    stack.write("bundle.yaml", resources + &definitions);
+    stack.blueprint(&format!(
+        "{HEAD}  parts: {{type: \"kubernetes:Manifests\", keep: false, properties: {{path: bundle.yaml}}}}\n"
+    ));
+    let _ = stack.sheave(["apply", "--yes"]).limit(Duration::from_secs(200)).run().exits(0);
+    let _ = stack.run(["plan", "--detailed-exitcode"]).exits(0);
+    let found =
+        stack.kubectl(&["get", &format!("part1s.{group}"), "the-part", "-o", "jsonpath={.spec.field7}"]);
+    assert_eq!(found.stdout, "b", "{found}");
+    let _ = stack.run(["destroy", "--yes"]).exits(0);
+    let left = stack.try_kubectl(&["get", "crd", "-o", "name"]).exits(0);
+    assert!(!left.stdout.contains(&group), "{left}");
+}

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 use sheave_testkit::cluster::{kubectl_with, unique};
-use sheave_testkit::{Output, Proxy, Stack};
+use sheave_testkit::{Admission, Output, Proxy, Stack};
 
 fn head(context: &str) -> String {
     format!(
@@ -168,6 +168,43 @@ fn a_webhook_that_hangs_is_named_with_its_timeout() {
     for word in ["key", "webhook deaf.example.com, which does not answer,", "timeout=1s"] {
         assert!(said.contains(word), "{word}: {said}");
     }
+}
+
+#[test]
+fn what_a_webhook_refuses_is_told_in_its_own_words_and_the_others_go_on() {
+    let stack = Stack::new("refusal");
+    let _judge = Admission::before(&stack, &["configmaps"], |object| {
+        let owner = &object["metadata"]["annotations"]["owner"];
+        let held = object["metadata"]["name"] == "held";
+        (held && owner.is_null()).then(|| "every object names its owner".to_owned())
+    });
+    // The server hears of a webhook a moment later.
+    let probe = ["-n", stack.namespace(), "create", "configmap", "held", "--dry-run=server"];
+    while stack.try_kubectl(&probe).code() == Some(0) {}
+    let two = format!("{HELD}  free: {{type: \"kubernetes:ConfigMap\", properties: {{data: {{a: b}}}}}}\n");
+    stack.blueprint(&(head("admin") + &two));
+    let failed = stack.run(["apply", "--yes"]).exits(1).says("cluster.refused");
+    let said = failed.explained();
+    for word in ["held", "judge.example.com", "every object names its owner"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    assert!(stack.object("configmap", "free").is_some() && stack.object("configmap", "held").is_none());
+
+    // What is there already can be refused, too: it stays as it was, and is made right by the next apply.
+    let owned = two.replace(
+        "properties: {data: {a: b}}}",
+        "properties: {metadata: {annotations: {owner: us}}, data: {a: b}}}",
+    );
+    stack.blueprint(&(head("admin") + &owned));
+    let _ = stack.apply();
+    stack.blueprint(&(head("admin") + &two.replace("a: b", "a: c")));
+    let failed = stack.run(["apply", "--yes"]).exits(1).says("cluster.refused");
+    assert!(failed.explained().contains("every object names its owner"), "{failed}");
+    assert_eq!(stack.object("configmap", "held").unwrap()["data"]["a"], "b");
+    stack.blueprint(&(head("admin") + &owned.replace("a: b", "a: c")));
+    let _ = stack.apply();
+    assert_eq!(stack.object("configmap", "held").unwrap()["data"]["a"], "c");
+    let _ = stack.run(["plan", "--detailed-exitcode"]).exits(0);
 }
 
 #[test]

@@ -24,3 +24,21 @@ fn a_warning_of_a_plugin_is_shown_by_plan_and_apply() {
     let warned = |e: &&serde_json::Value| e["diagnostic"]["code"] == "app.replicas-ignored";
     assert!(events.iter().filter(warned).count() <= 1, "{events:#?}");
 }
+
+#[test]
+fn what_a_plugin_finds_is_found_by_validate_at_its_place_and_without_a_cluster() {
+    let stack = Stack::new("validate");
+    stack.write("away.kubeconfig", "{}");
+    let away = TEXT.replace("context: admin", "kubeconfig: away.kubeconfig");
+    stack.blueprint(&away);
+    let valid = stack.run(["validate"]).exits(0);
+    let line = TEXT.lines().position(|l| l.contains("autoscale:")).unwrap() + 1;
+    for word in ["app.replicas-ignored", &format!("blueprint.yaml:{line}:")] {
+        assert!(valid.explained().contains(word), "{word}: {valid}");
+    }
+    stack.blueprint(&away.replace("max: 4", "min: 5, max: 4"));
+    let refused = stack.run(["validate"]).exits(1);
+    for word in ["app.autoscale-bounds", &format!("blueprint.yaml:{line}:")] {
+        assert!(refused.explained().contains(word), "{word}: {refused}");
+    }
+}

@@ -3,6 +3,7 @@
 //! A helper that cannot do its work panics with all that it knows: a test that goes on would only hide the cause.
 #![expect(clippy::panic, reason = "for tests only: a panic is how a test fails")]
 
+pub mod admission;
 pub mod audit;
 pub mod binary;
 pub mod call;
@@ -14,6 +15,7 @@ pub mod proxy;
 pub mod reader;
 pub mod stack;
 
+pub use admission::Admission;
 pub use call::{Call, Output, Running};
 pub use cluster::Cluster;
 pub use example::Example;

@@ -11,6 +11,7 @@ use sheave_model::plan::{Action, FieldChange, PlannedObject, Shown};
 use sheave_model::stack::ObjectRecord;
 use sheave_model::{Diagnostic, Masked, ObjectId, Value, pointer};
 
+use super::hand_back::hand_back;
 use super::render::render;
 use super::take_over;
 use crate::context::{Context, locked};
@@ -74,6 +75,7 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
         }
         planned.push(PlannedObject { notes, ..as_recorded(gone, action) });
     }
+    hand_back(context, &mut planned).await.map_err(world)?;
     Ok(planned)
 }
 
