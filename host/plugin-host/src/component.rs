@@ -20,6 +20,8 @@ const WASI: &[&str] = &["cli", "clocks", "filesystem", "io", "random", "sockets"
 pub(crate) struct Shape {
     imports: Vec<String>,
     exports: Vec<String>,
+    /// Slots that a table has from the beginning: the engine has no room for more than a limit, and says it less clearly.
+    largest_table: u64,
 }
 
 /// Checks everything that needs no compiler.
@@ -37,6 +39,14 @@ pub(crate) fn inspect(plugin: &str, wasm: &[u8]) -> Result<Shape, LoadError> {
         });
     }
     let shape = read(wasm).map_err(|e| LoadError::Invalid { plugin: plugin(), detail: e.to_string() })?;
+    if shape.largest_table > limits::TABLE_ELEMENTS as u64 {
+        return Err(LoadError::TooLarge {
+            plugin: plugin(),
+            what: "slots in a table",
+            has: shape.largest_table,
+            allowed: limits::TABLE_ELEMENTS as u64,
+        });
+    }
     shape.check_versions(&plugin())?;
     shape.check_imports(&plugin())?;
     shape.check_exports(&plugin())?;
@@ -51,6 +61,11 @@ fn read(wasm: &[u8]) -> wasmparser::Result<Shape> {
         match payload? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::TableSection(section) => {
+                for table in section {
+                    shape.largest_table = shape.largest_table.max(table?.ty.initial);
+                }
+            }
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
                     shape.imports.push(import?.name.name.to_owned());
@@ -75,6 +90,7 @@ impl Shape {
         Self {
             imports: names(&mut ty.imports(engine).map(|(name, _)| name)),
             exports: names(&mut ty.exports(engine).map(|(name, _)| name)),
+            largest_table: 0,
         }
     }
 
@@ -254,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_grant_stands_behind_either_interface_of_files() {
-        let importing = |name: &str| Shape { imports: vec![name.to_owned()], exports: Vec::new() };
+        let importing = |name: &str| Shape { imports: vec![name.to_owned()], exports: Vec::new(), ..Shape::default() };
         assert!(importing("wasi:filesystem/types@0.2.0").imports_files());
         assert!(importing("sheave:plugin/files@0.1.0").imports_files());
         assert!(!importing("sheave:plugin/log@0.1.0").imports_files());

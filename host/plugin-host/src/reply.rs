@@ -1,6 +1,6 @@
 //! Checks what a plugin replies, before anybody relies on it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -136,8 +136,36 @@ impl Reply for Vec<Emitted> {
                 }
             }
         }
-        Ok(())
+        match in_a_circle(self) {
+            Some(slot) => Err(rule(format!("slot `{slot}` waits for one that waits for it"))),
+            None => Ok(()),
+        }
     }
+}
+
+/// A slot that can never be sent, since what it comes after comes after it.
+fn in_a_circle(objects: &[Emitted]) -> Option<&str> {
+    let mut waiting: HashMap<&str, usize> =
+        objects.iter().map(|o| (o.slot.as_str(), o.after.len())).collect();
+    let mut followers: HashMap<&str, Vec<&str>> = HashMap::new();
+    for object in objects {
+        for before in &object.after {
+            followers.entry(before).or_default().push(&object.slot);
+        }
+    }
+    let mut free: Vec<&str> = waiting.iter().filter(|(_, n)| **n == 0).map(|(slot, _)| *slot).collect();
+    while let Some(slot) = free.pop() {
+        waiting.remove(slot);
+        for follower in followers.remove(slot).unwrap_or_default() {
+            if let Some(open) = waiting.get_mut(follower) {
+                *open = open.saturating_sub(1);
+                if *open == 0 {
+                    free.push(follower);
+                }
+            }
+        }
+    }
+    objects.iter().map(|o| o.slot.as_str()).find(|slot| waiting.contains_key(slot))
 }
 
 impl Reply for Observation {
@@ -290,6 +318,13 @@ mod tests {
             broken(vec![emitted("a", &[]), emitted("a", &[])].check()).contains("two objects in slot `a`")
         );
         assert!(broken(vec![emitted("a", &["z"])].check()).contains("no slot `z`"));
+        vec![emitted("a", &["b", "b", "c"]), emitted("b", &["c"]), emitted("c", &[])].check().unwrap();
+        assert!(
+            broken(vec![emitted("a", &["a"])].check()).contains("slot `a` waits for one that waits for it")
+        );
+        let circle =
+            vec![emitted("x", &[]), emitted("a", &["b"]), emitted("b", &["c", "x"]), emitted("c", &["a"])];
+        assert!(broken(circle.check()).contains("slot `a` waits"));
         assert!(broken(vec![emitted("", &[])].check()).contains("without a slot"));
         let many: Vec<_> = (0..=MAX_OBJECTS_PER_RENDER).map(|n| emitted(&n.to_string(), &[])).collect();
         assert!(matches!(many.check(), Err(Fault::Limit(LimitName::Objects))));

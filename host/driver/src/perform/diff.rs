@@ -206,7 +206,12 @@ async fn compare(
         target: object.target.clone(),
         object: object.id.clone(),
         action: Action::Create,
-        manifest: context.masked(&object.manifest),
+        // What the engine sent for comparison it shows itself.
+        manifest: if request.objects.is_some() {
+            Masked::default()
+        } else {
+            context.masked(&object.manifest)
+        },
         changes: Vec::new(),
         drift: Vec::new(),
         force: request.force,

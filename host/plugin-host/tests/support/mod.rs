@@ -10,7 +10,9 @@ use sheave_plugin_host::wire::{Change, Doc, Instance, LogLine, Planned};
 use sheave_plugin_host::{CallError, HostConfig, LoadError, Plugin, PluginHost};
 use wit_component::{ComponentEncoder, StringEncoding};
 
-fn root() -> PathBuf {
+pub(crate) mod behaviours;
+
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
@@ -27,7 +29,12 @@ pub(crate) fn component(name: &str) -> Vec<u8> {
 
 /// A guest of `tests/guests/modules`, wrapped into a component of the world `emitter`.
 pub(crate) fn module(name: &str) -> Vec<u8> {
-    let mut module = wat::parse_file(root().join(format!("tests/guests/modules/{name}.wat"))).unwrap();
+    of_module(&wat::parse_file(root().join(format!("tests/guests/modules/{name}.wat"))).unwrap())
+}
+
+/// A core module as a component of the world `emitter`.
+pub(crate) fn of_module(module: &[u8]) -> Vec<u8> {
+    let mut module = module.to_vec();
     let mut resolve = wit_parser::Resolve::default();
     let package = resolve.push_file(root().join("wit/plugin.wit")).unwrap();
     let world = resolve.select_world(&[package], Some("emitter")).unwrap();

@@ -1,0 +1,5 @@
+;; Answers, and traps when it should clean up.
+;; call: render
+;; expect: plugin.trap
+(func (export "@render") (param i32) (result i32) i32.const 64)
+(func (export "@post-render") (param i32) unreachable)

@@ -1,0 +1,8 @@
+;; Replies with an option that is neither there nor not.
+;; call: render
+;; expect: plugin.bad-reply plugin.trap
+(func (export "@render") (param i32) (result i32)
+  (i32.store (i32.const 68) (i32.const 1024)) (i32.store (i32.const 72) (i32.const 1)) (i32.store (i32.const 1024) (i32.const 2048)) (i32.store (i32.const 1028) (i32.const 1)) (i32.store (i32.const 1040) (i32.const 2056)) (i32.store (i32.const 1044) (i32.const 2)) (i32.store8 (i32.const 1064) (i32.const 3))
+  i32.const 64)
+(data (i32.const 2048) "s")
+(data (i32.const 2056) "{}")

@@ -1,0 +1,6 @@
+;; Replies with a place outside of its memory.
+;; call: render
+;; expect: plugin.bad-reply plugin.trap
+(func (export "@render") (param i32) (result i32)
+
+  i32.const 0x7fff0000)
