@@ -8,7 +8,6 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use hmac::{Hmac, KeyInit, Mac};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -17,7 +16,7 @@ use crate::engine::hex;
 use crate::limits;
 
 /// What each entry begins with: a change of the format changes it.
-const MAGIC: &[u8] = b"sheave compiled 1\n";
+const MAGIC: &[u8] = b"sheave compiled 2\n";
 const TAG: usize = 32;
 
 /// The cache of one host.
@@ -66,7 +65,8 @@ impl Cache {
         (&file).take(limits::CACHE_ENTRY_BYTES).read_to_end(&mut bytes).ok()?;
         let rest = bytes.strip_prefix(MAGIC)?;
         let (tag, code) = rest.split_at_checked(TAG)?;
-        if self.mac(&name, code).verify_slice(tag).is_err() {
+        // Comparing with a `Hash` takes the same time wherever they differ.
+        if <[u8; TAG]>::try_from(tag).ok().is_none_or(|tag| self.mac(&name, code) != tag) {
             tracing::warn!(target: "plugin", entry = name, "an entry in the cache of compiled plugins is not authentic");
             return None;
         }
@@ -92,7 +92,7 @@ impl Cache {
         let mut file = std::fs::File::from(file);
         let written = file
             .write_all(MAGIC)
-            .and_then(|()| file.write_all(&self.mac(name, code).finalize().into_bytes()))
+            .and_then(|()| file.write_all(self.mac(name, code).as_bytes()))
             .and_then(|()| file.write_all(code))
             .and_then(|()| Ok(rustix::fs::renameat(&self.folder, &temporary, &self.folder, name)?));
         if written.is_err() {
@@ -132,14 +132,10 @@ impl Cache {
         hex(&Sha256::new().chain_update(self.engine).chain_update(digest).finalize())
     }
 
-    fn mac(&self, name: &str, code: &[u8]) -> Hmac<Sha256> {
-        // HMAC fills a short key up with zeros to its block; done here, there is no length that could be wrong.
-        let mut block = Zeroizing::new([0; 64]);
-        block[..self.key.len()].copy_from_slice(&*self.key);
-        let mut mac = Hmac::<Sha256>::new((&*block).into());
-        mac.update(name.as_bytes());
-        mac.update(code);
-        mac
+    /// Keyed BLAKE3: an authentication code by its design, and several times as quick as one of SHA-256 over the megabytes that
+    /// compiled code has. Names have one length, so that no two entries run together to the same bytes.
+    fn mac(&self, name: &str, code: &[u8]) -> blake3::Hash {
+        blake3::Hasher::new_keyed(&self.key).update(name.as_bytes()).update(code).finalize()
     }
 }
 

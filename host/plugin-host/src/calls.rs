@@ -6,8 +6,8 @@ use crate::error::CallError;
 use crate::plugin::{Call, Plugin, Rights};
 use crate::reply::{self, Reply};
 use crate::wire::{
-    Change, Doc, Emitted, Failure, Instance, Live, Lookup, Observation, Planned, PluginDiagnostic, Role,
-    Snapshot, Step, TypeInfo,
+    Change, Doc, Emitted, Failure, Instance, Live, Lookup, NeedsOrObjects, Observation, Planned,
+    PluginDiagnostic, Role, Snapshot, Step, TypeInfo,
 };
 
 fn pure<'a>(function: &'static str, instance: &'a str) -> Call<'a> {
@@ -190,6 +190,42 @@ impl Plugin {
             })
         });
         self.answer(&call, run.await?, |all| all.into_iter().map(Emitted::from).collect::<Vec<_>>())
+    }
+
+    /// `render` right after `needs`, in one instance and under the limits of one call; where `needs` asks for something, only
+    /// that. Most plugins ask for nothing, and a second instance would cost more than both calls.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not emit.
+    pub async fn needs_or_render(&self, of: &Instance, props: &Doc) -> Result<NeedsOrObjects, CallError> {
+        let call = pure("render", &of.name);
+        let emit = self.exported(&call, self.0.emit.as_ref())?;
+        let (instance_of, props): (wit::Instance, wit::Doc) = (of.into(), props.into());
+        let run = self.0.run(call, move |mut store, instance| {
+            Box::pin(async move {
+                let guest = emit.load(&mut store, &instance)?;
+                let needs = guest.call_needs(&mut store, &instance_of, &props, &[]).await?;
+                match needs {
+                    Ok(needs) if needs.is_empty() => {
+                        let objects = guest.call_render(&mut store, &instance_of, &props, &[]).await?;
+                        Ok(objects.map(|all| (Vec::new(), all)))
+                    }
+                    asked => Ok(asked.map(|needs| (needs, Vec::new()))),
+                }
+            })
+        });
+        let (needs, objects) = match run.await? {
+            Ok((needs, objects)) => (Ok(needs), objects),
+            Err(failure) => (Err(failure), Vec::new()),
+        };
+        let needs = self.answer(&call, needs, |all| all.into_iter().map(Lookup::from).collect::<Vec<_>>())?;
+        if !needs.is_empty() {
+            return Ok(NeedsOrObjects::Needs(needs));
+        }
+        let objects =
+            self.answer(&call, Ok(objects), |all| all.into_iter().map(Emitted::from).collect::<Vec<_>>())?;
+        Ok(NeedsOrObjects::Objects(objects))
     }
 
     /// What the live objects mean for the instance.

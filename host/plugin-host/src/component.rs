@@ -270,7 +270,8 @@ mod tests {
 
     #[test]
     fn a_grant_stands_behind_either_interface_of_files() {
-        let importing = |name: &str| Shape { imports: vec![name.to_owned()], exports: Vec::new(), ..Shape::default() };
+        let importing =
+            |name: &str| Shape { imports: vec![name.to_owned()], exports: Vec::new(), ..Shape::default() };
         assert!(importing("wasi:filesystem/types@0.2.0").imports_files());
         assert!(importing("sheave:plugin/files@0.1.0").imports_files());
         assert!(!importing("sheave:plugin/log@0.1.0").imports_files());

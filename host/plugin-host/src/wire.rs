@@ -91,6 +91,15 @@ pub struct Lookup {
     pub name: String,
 }
 
+/// What comes of a render that asks first what it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NeedsOrObjects {
+    /// Live objects that `render` wants to see, at least one.
+    Needs(Vec<Lookup>),
+    /// It needs none: the desired objects.
+    Objects(Vec<Emitted>),
+}
+
 /// A live object, or that there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {

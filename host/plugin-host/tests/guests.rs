@@ -11,10 +11,11 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sheave_model::plugin::{Access, Grants, LimitRaises};
-use sheave_plugin_host::wire::{Change, Failure, Mark, MarkKind, Step};
+use sheave_plugin_host::wire::{Change, Failure, Mark, MarkKind, NeedsOrObjects, Step};
 use sheave_plugin_host::{CallError, HostConfig, LimitName, LoadError};
 use support::*;
 
@@ -219,8 +220,10 @@ async fn outputs(ty: &str, props: &str, grants: &Grants) -> serde_json::Value {
 }
 
 /// The types of vandal that have a test below.
-const VANDAL: &[&str] =
-    &["Note", "Escape", "Modes", "Look", "Peek", "Dice", "Sleep", "Spin", "Half", "Ruin", "Liar", "Busy"];
+const VANDAL: &[&str] = &[
+    "Note", "Escape", "Modes", "Look", "Peek", "Dice", "Sleep", "Spin", "Half", "Ruin", "Liar", "Busy",
+    "Crowd", "Hoard", "Gamble",
+];
 
 #[tokio::test]
 async fn vandal() {
@@ -288,6 +291,87 @@ async fn no_path_leads_out_of_a_granted_folder() {
         assert!(!came_of_it.contains("outside"), "{what}: {came_of_it}");
     }
     assert_eq!(std::fs::read_to_string(&secret).unwrap(), "outside");
+}
+
+#[tokio::test]
+async fn a_path_that_becomes_a_link_while_it_is_walked_leads_nowhere_else() {
+    let at = tempfile::tempdir().unwrap();
+    let (inside, outside) = (at.path().join("granted"), at.path().join("outside"));
+    for folder in [&inside, &outside, &inside.join("real")] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    std::fs::write(outside.join("secret"), "outside").unwrap();
+    std::fs::write(inside.join("real/secret"), "inside").unwrap();
+    std::fs::write(inside.join("inside"), "inside").unwrap();
+    std::os::unix::fs::symlink(&outside, inside.join("link")).unwrap();
+    std::os::unix::fs::symlink("real", inside.join("swap")).unwrap();
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (stopped, folder_of) = (stop.clone(), inside.clone());
+    let swapping = std::thread::spawn(move || {
+        for target in [Path::new("real"), Path::new("../outside")].iter().cycle() {
+            if stopped.load(std::sync::atomic::Ordering::Relaxed) {
+                return;
+            }
+            let next = folder_of.join("next");
+            std::os::unix::fs::symlink(target, &next).unwrap();
+            std::fs::rename(&next, folder_of.join("swap")).unwrap();
+        }
+    });
+    // Spellings of one path, so that each is tried for itself.
+    let paths: Vec<String> = (0..300).map(|n| format!("swap/{}secret", "./".repeat(n))).collect();
+    let props = serde_json::json!({"paths": paths}).to_string();
+    let tried = outputs("Escape", &props, &folder(&inside, Access::Read)).await;
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    swapping.join().unwrap();
+    let tried = tried.as_object().unwrap();
+    assert!(tried.values().any(|v| v == "read: inside"), "the path was walked: {tried:?}");
+    assert!(!tried.values().any(|v| v.as_str().unwrap().contains("outside")), "{tried:?}");
+    assert_eq!(std::fs::read_to_string(outside.join("secret")).unwrap(), "outside");
+}
+
+#[tokio::test]
+async fn a_name_that_ends_in_a_slash_is_no_way_around() {
+    let at = tempfile::tempdir().unwrap();
+    let inside = at.path().join("granted");
+    std::fs::create_dir(&inside).unwrap();
+    std::fs::write(inside.join("inside"), "inside").unwrap();
+    std::os::unix::fs::symlink(at.path(), inside.join("up")).unwrap();
+    std::fs::write(at.path().join("secret"), "outside").unwrap();
+    let props = r#"{"paths": ["up/", "up//secret", "up/./secret", "../", "./..//secret", "/", "//etc/passwd", "inside/", "up/../secret", "..\u0000/secret"]}"#;
+    let tried = outputs("Escape", props, &folder(&inside, Access::Write)).await;
+    for (what, came_of_it) in tried.as_object().unwrap() {
+        assert!(came_of_it.as_str().unwrap().starts_with("refused: "), "{what}: {came_of_it}");
+    }
+    assert_eq!(std::fs::read_to_string(at.path().join("secret")).unwrap(), "outside");
+}
+
+#[tokio::test]
+async fn floods_of_handles_and_of_chance_end_at_their_limits() {
+    let at = tempfile::tempdir().unwrap();
+    let grants = folder(at.path(), Access::Write);
+    for (ty, props) in [("Crowd", "{}"), ("Hoard", "{}"), ("Gamble", "{}"), ("Gamble", r#"{"bytes": 65537}"#)]
+    {
+        for grants in [&Grants::default(), &grants] {
+            let result = apply(ty, props, grants).await;
+            let error = match result {
+                Err(error) => error,
+                Ok(step) => panic!("{ty} {props}: {step:?}"),
+            };
+            // Without a folder there is nothing to hoard; an open file too many may be the guest's own to hear of.
+            let expected = ["plugin.trap", "plugin.limit.memory", "vandal.no-folder", "vandal.hoard"];
+            assert!(expected.contains(&error.code()), "{ty} {props}: {error:?}");
+        }
+    }
+    assert_eq!(outputs("Gamble", r#"{"bytes": 65536}"#, &grants).await["won"], 65_536);
+}
+
+#[tokio::test]
+async fn a_render_that_needs_nothing_is_one_call() {
+    let plugin = load(&built("rogue"), &Grants::default()).await;
+    let props = doc(r#"{"value": "a"}"#);
+    let both = plugin.needs_or_render(&of("Honest"), &props).await.unwrap();
+    assert_eq!(both, NeedsOrObjects::Objects(plugin.render(&of("Honest"), &props, &[]).await.unwrap()));
+    assert_eq!(code(&plugin.needs_or_render(&of("Many"), &props).await.unwrap_err()), "plugin.limit.objects");
 }
 
 #[tokio::test]

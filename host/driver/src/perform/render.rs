@@ -208,20 +208,28 @@ impl Call<'_> {
         let sent =
             self.context.send(&self.type_name.plugin, properties, family).map_err(|d| self.world(d))?;
         let fail = |e| failed(self.context, self.address, e, false);
-        let mut found: Vec<wire::Live> = Vec::new();
-        for round in 0.. {
-            let wanted = plugin.needs(&self.instance, &sent.doc, &found).await.map_err(fail)?;
-            if wanted.len() <= found.len() {
-                break;
+        let first = plugin.needs_or_render(&self.instance, &sent.doc).await.map_err(fail)?;
+        let emitted = match first {
+            wire::NeedsOrObjects::Objects(emitted) => emitted,
+            wire::NeedsOrObjects::Needs(mut wanted) => {
+                let mut found: Vec<wire::Live> = Vec::new();
+                for round in 1.. {
+                    if round > MAX_LOOKUP_ROUNDS {
+                        let summary = format!(
+                            "the plugin `{}` asks for more live objects each time",
+                            self.type_name.plugin
+                        );
+                        return Err(self.world(Diagnostic::error("plugin.limit.lookups", summary)));
+                    }
+                    found = self.look_up(&wanted).await?;
+                    wanted = plugin.needs(&self.instance, &sent.doc, &found).await.map_err(fail)?;
+                    if wanted.len() <= found.len() {
+                        break;
+                    }
+                }
+                plugin.render(&self.instance, &sent.doc, &found).await.map_err(fail)?
             }
-            if round == MAX_LOOKUP_ROUNDS {
-                let summary =
-                    format!("the plugin `{}` asks for more live objects each time", self.type_name.plugin);
-                return Err(self.world(Diagnostic::error("plugin.limit.lookups", summary)));
-            }
-            found = self.look_up(&wanted).await?;
-        }
-        let emitted = plugin.render(&self.instance, &sent.doc, &found).await.map_err(fail)?;
+        };
         let mut objects = Vec::with_capacity(emitted.len());
         for emitted in emitted {
             let json: Json = serde_json::from_str(&emitted.manifest.json).map_err(|e| {

@@ -10,11 +10,10 @@ use crate::naps::wasi::random::random::{get_random_bytes, get_random_u64};
 use crate::sheave::plugin::files;
 use crate::sheave::plugin::reveal::reveal;
 use crate::sheave::plugin::types::{Failure, RetryHint};
-use crate::{diagnostic, other, snapshot};
+use crate::{Done, diagnostic, other, snapshot};
 
-type Done = Result<Step, Failure>;
-
-fn done(outputs: &Value) -> Done {
+/// It ends well, with these outputs.
+pub(crate) fn done(outputs: &Value) -> Done {
     Ok(Step::Done(Some(snapshot(outputs))))
 }
 

@@ -2,6 +2,7 @@
 //! host for an hour, and so on. What it managed to do is in the outputs.
 
 mod deeds;
+mod floods;
 
 mod files {
     wit_bindgen::generate!({ path: "../../../wit", world: "wasi:filesystem/imports@0.2.0", generate_all });
@@ -19,8 +20,10 @@ use sheave::plugin::types::{Diagnostic, Doc, Failure, Instance, Severity, Snapsh
 struct Vandal;
 export!(Vandal);
 
+/// How applying ends.
+type Done = Result<Step, Failure>;
 /// What a type does when it is applied: its outputs, or how else it ends.
-type Deed = fn(&Value, Option<Vec<u8>>) -> Result<Step, Failure>;
+type Deed = fn(&Value, Option<Vec<u8>>) -> Done;
 
 const TYPES: &[(&str, &str, Deed)] = &[
     ("Note", "writes `text` into `path`, as it should", deeds::note),
@@ -34,6 +37,9 @@ const TYPES: &[(&str, &str, Deed)] = &[
     ("Half", "is done in three steps", deeds::half),
     ("Ruin", "leaves half of it behind", deeds::ruin),
     ("Liar", "says that it is done, and shows nothing", deeds::liar),
+    ("Crowd", "waits for more things at once than there may be", floods::crowd),
+    ("Hoard", "opens one file over and over, and closes none", floods::hoard),
+    ("Gamble", "takes random bytes without measure", floods::gamble),
     ("Busy", "asks to be called again later", deeds::busy),
 ];
 
