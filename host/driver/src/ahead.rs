@@ -22,10 +22,11 @@ pub(crate) fn check_ahead(loaded: &Loaded, inputs: &BTreeMap<String, Value>, sta
     let mut faults = Vec::new();
     for (name, spec) in loaded.graph.targets.iter().filter(|(_, spec)| spec.references.is_empty()) {
         match evaluate_early(&loaded.graph, &spec.settings, inputs, stack, &files) {
-            Ok(settings) => {
+            Ok(settings) if spec.is_cluster() => {
                 let added = Targets::default().add(name, &settings, &loaded.blueprint.folder, None);
                 faults.extend(added.err().map(|d| d.at(spec.span, "this target")));
             }
+            Ok(_) => {}
             Err(more) => faults.extend(more),
         }
     }

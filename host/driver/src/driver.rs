@@ -413,7 +413,7 @@ impl Driver {
         let mut plugin_settings = BTreeMap::new();
         let mut faults = Vec::new();
         if let Some(graph) = &graph {
-            for (name, spec) in &graph.targets {
+            for (name, spec) in graph.targets.iter().filter(|(_, spec)| spec.is_cluster()) {
                 if !spec.references.is_empty() {
                     targets.add_late(name, state.targets.get(name));
                     continue;
