@@ -35,7 +35,7 @@ impl Connections {
         key: &StackKey,
     ) -> Result<Self, Vec<Diagnostic>> {
         let (mut connections, mut faults) = (Self::default(), Vec::new());
-        for graph in graph {
+        if let Some(graph) = graph {
             for (name, spec) in graph.targets.iter().filter(|(_, spec)| !spec.is_cluster()) {
                 if let Some(read) = spec.references.iter().next() {
                     let summary = format!("the connection `{name}` reads the resource `{read}`");
