@@ -357,7 +357,7 @@ fn doubt() -> Failure {
 
 fn in_doubt() -> Diagnostic {
     Diagnostic::error("http.in-doubt", "it is not known whether it was made").detail(
-        "look on the server: delete it there if it is there, then `sheave state forget` the resource and apply again; \
+        "look on the server: delete it there if it is there, then `sheave state rm` the resource and apply again; \
          `identity`, `find` or `idempotency-key` let Sheave find out by itself",
     )
 }

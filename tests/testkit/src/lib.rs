@@ -3,6 +3,7 @@
 //! A helper that cannot do its work panics with all that it knows: a test that goes on would only hide the cause.
 #![expect(clippy::panic, reason = "for tests only: a panic is how a test fails")]
 
+pub mod api;
 pub mod audit;
 pub mod binary;
 pub mod call;
@@ -12,8 +13,10 @@ pub mod language_server;
 pub mod leaks;
 pub mod proxy;
 pub mod reader;
+pub mod services;
 pub mod stack;
 
+pub use api::Api;
 pub use call::{Call, Output, Running};
 pub use cluster::Cluster;
 pub use example::Example;
@@ -21,6 +24,7 @@ pub use language_server::LanguageServer;
 pub use leaks::Secret;
 pub use proxy::Proxy;
 pub use reader::{Block, Reader};
+pub use services::Service;
 pub use stack::Stack;
 
 use std::path::{Path, PathBuf};
