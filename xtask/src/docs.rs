@@ -20,7 +20,7 @@ const PROGRAM: &str = "SHEAVE_BIN";
 /// A blueprint with every plugin of the repository, and where it stands: the guests are beside its folder.
 const BLUEPRINT: (&str, &str) = (
     "target/docs/blueprint.yaml",
-    "blueprint: types\nplugins: {kubernetes: {}, file: {source: ../guests/file.wasm}}\nresources: {}\n",
+    "blueprint: types\nplugins: {kubernetes: {}, file: {source: ../guests/file.wasm}, http: {source: ../guests/http.wasm}}\nresources: {}\n",
 );
 
 pub(crate) fn docs(check: bool) -> Result<()> {

@@ -1,5 +1,7 @@
 //! The JSON Schema of a whole blueprint, for completion and checks in editors.
 
+mod grants;
+
 use serde_json::{Map, Value, json};
 use sheave_model::{TypeCatalog, TypeSchema, pointer};
 
@@ -44,8 +46,9 @@ pub fn editor_schema(catalog: &dyn TypeCatalog) -> Value {
             "locals": described(named(json!(true)), "Values used more than once: `locals.NAME`."),
             "targets": described(
                 named(json!({"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
-                    "properties": {"kubernetes": with_expressions(&crate::targets::kubernetes_settings())}})),
-                "Connections: `NAME: {kubernetes: {context: ..., namespace: ...}}`.",
+                    "properties": {"kubernetes": with_expressions(&crate::targets::kubernetes_settings()),
+                        "http": with_expressions(&crate::targets::http_settings())}})),
+                "Connections: `NAME: {kubernetes: {context: ..., namespace: ...}}`, or `{http: {url: ...}}` for plugins.",
             ),
             "plugins": described(named(json!({"$ref": "#/$defs/plugin"})), "Where types come from, and what each plugin may do."),
             "resources": described(named(json!({"$ref": "#/$defs/resource"})), "What the stack is made of: `resources.NAME.outputs.OUTPUT`."),
@@ -133,7 +136,6 @@ fn input() -> Value {
 }
 
 fn plugin(catalog: &dyn TypeCatalog, types: &[&TypeSchema]) -> Value {
-    let above_zero = json!({"type": "integer", "minimum": 1});
     let mut settings: Vec<Value> = Vec::new();
     let mut names: Vec<&str> = types.iter().map(|t| t.name.plugin.as_str()).collect();
     names.dedup();
@@ -154,13 +156,7 @@ fn plugin(catalog: &dyn TypeCatalog, types: &[&TypeSchema]) -> Value {
         "properties": {
             "source": {"type": "string", "description": "The component's path; `builtin` or nothing for what is built in."},
             "settings": {"anyOf": settings},
-            "grants": {"type": "object", "additionalProperties": false, "description": "What the plugin may do. Nothing by default.", "properties": {
-                "filesystem": {"type": "array", "items": {
-                    "type": "object", "required": ["path", "access"], "additionalProperties": false,
-                    "properties": {"path": {"type": "string"}, "access": {"enum": ["read", "write"]}}}},
-                "limits": {"type": "object", "additionalProperties": false, "properties": {
-                    "memory-mib": above_zero, "call-millis": above_zero, "reply-mib": above_zero, "fuel-millions": above_zero}},
-            }},
+            "grants": grants::schema(),
         }
     })
 }

@@ -124,6 +124,8 @@ pub struct PluginSpec {
     pub source: Option<String>,
     /// What the operator lets it do, as written: paths are relative to the blueprint.
     pub grants: Grants,
+    /// Where that is written.
+    pub grants_span: Span,
     /// Its settings: a map. May read resources.
     pub settings: Template,
     /// Resources that the settings read, locals followed. Empty before resolving.

@@ -15,6 +15,7 @@ use sheave_model::{Address, Diagnostic, Masked, TypeName, Unknown, UnknownKind, 
 use sheave_secrets::StackKey;
 use tokio::sync::{mpsc, watch};
 
+use crate::connections::Connections;
 use crate::context::{Context, Parts};
 use crate::driver::in_order;
 use crate::files::FolderFiles;
@@ -66,10 +67,11 @@ fn settings_ahead(
     let (mut faults, mut plugins) = (Vec::new(), BTreeMap::new());
     for (name, spec) in loaded.graph.targets.iter().filter(|(_, spec)| spec.references.is_empty()) {
         match evaluate_early(&loaded.graph, &spec.settings, inputs, stack, files) {
-            Ok(settings) => {
+            Ok(settings) if spec.is_cluster() => {
                 let added = Targets::default().add(name, &settings, &loaded.blueprint.folder, None);
                 faults.extend(added.err().map(|d| d.at(spec.span, "this target")));
             }
+            Ok(_) => {}
             Err(more) => faults.extend(more),
         }
     }
@@ -104,6 +106,7 @@ async fn ask(
         folder: loaded.blueprint.folder.clone(),
         types: loaded.types.clone(),
         targets: Targets::default(),
+        connections: Connections::default(),
         state: StackState { name: stack.to_owned(), ..StackState::default() },
         timeout: Duration::ZERO,
         parallelism: 1,

@@ -12,6 +12,7 @@ use sheave_model::{Address, Diagnostic, Masked, SecretText, TypeName, Value};
 use sheave_secrets::{Mask, Sealer, StackKey};
 use tokio::sync::{Semaphore, watch};
 
+use crate::connections::Connections;
 use crate::definitions::Definitions;
 use crate::files::FolderFiles;
 use crate::inventory::Inventories;
@@ -31,6 +32,7 @@ pub(crate) struct Context {
     pub(crate) folder: String,
     pub(crate) types: BTreeMap<TypeName, Arc<CompiledType>>,
     pub(crate) targets: Targets,
+    pub(crate) connections: Connections,
     pub(crate) state: StackState,
     /// Names the stack in clusters; set at the first apply.
     pub(crate) uuid: OnceLock<String>,
@@ -75,6 +77,7 @@ pub(crate) struct Parts {
     pub(crate) folder: String,
     pub(crate) types: BTreeMap<TypeName, Arc<CompiledType>>,
     pub(crate) targets: Targets,
+    pub(crate) connections: Connections,
     pub(crate) state: StackState,
     pub(crate) timeout: Duration,
     pub(crate) parallelism: usize,
@@ -98,6 +101,7 @@ impl Context {
             folder: parts.folder,
             types: parts.types,
             targets: parts.targets,
+            connections: parts.connections,
             state: parts.state,
             uuid,
             timeout: parts.timeout,

@@ -18,6 +18,7 @@ use sheave_secrets::{MasterKey, StackKey};
 use sheave_state::{LockGuard, LockOwner, SqliteStore, StateError, Store as _};
 
 use crate::ahead::check_ahead;
+use crate::connections::Connections;
 use crate::context::{Context, Parts, locked, now};
 use crate::files::FolderFiles;
 use crate::keys::{cache_key, master_key};
@@ -182,7 +183,7 @@ impl Driver {
             let mut report = planned.report;
             if idle && request.purpose == Purpose::Destroy {
                 // A run that was cut off at its very end has left the inventory.
-                let all: Vec<String> = prepared.context.state.targets.keys().cloned().collect();
+                let all: Vec<String> = prepared.context.targets.names().map(str::to_owned).collect();
                 report
                     .diagnostics
                     .extend(prepared.context.narrow(&members(&session.state), all.into_iter()).await);
@@ -418,7 +419,7 @@ impl Driver {
         let mut plugin_settings = BTreeMap::new();
         let mut faults = Vec::new();
         if let Some(graph) = &graph {
-            for (name, spec) in &graph.targets {
+            for (name, spec) in graph.targets.iter().filter(|(_, spec)| spec.is_cluster()) {
                 if !spec.references.is_empty() {
                     targets.add_late(name, state.targets.get(name));
                     continue;
@@ -443,9 +444,11 @@ impl Driver {
         if !faults.is_empty() {
             return Err(with(&report, faults));
         }
-        for (name, record) in &state.targets {
+        for (name, record) in state.targets.iter().filter(|(_, record)| record.http.is_none()) {
             targets.add_record(name, record);
         }
+        let connections = Connections::of(graph.as_deref(), &inputs, &state, &files, &key)
+            .map_err(|faults| with(&report, faults))?;
         let mut plugins = plugins;
         let mut diagnostics = report.diagnostics;
         self.add_recorded_plugins(&master, &state, &mut plugins, store, &mut diagnostics).await?;
@@ -458,6 +461,7 @@ impl Driver {
             folder: folder.clone(),
             types: types.clone(),
             targets,
+            connections,
             state: state.clone(),
             timeout: self.settings.timeout,
             parallelism: self.settings.parallelism,
@@ -465,6 +469,7 @@ impl Driver {
             cancelled: cancel.0.subscribe(),
         }));
         inputs.values().for_each(|value| context.learn_input(value));
+        context.learn_all(context.connections.secrets());
         let mut outputs = BTreeMap::new();
         for (address, record) in &state.resources {
             if let Some(sealed) = &record.outputs {
@@ -608,6 +613,9 @@ pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> 
         {
             entries.push(Entry::TargetUsed { name, target });
         }
+    }
+    for (name, target) in context.connection_records(&session.state.targets) {
+        entries.push(Entry::TargetUsed { name, target });
     }
     entries.extend(renewed(&context, plan));
     let record =

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod amend;
+mod connections;
 mod context;
 mod definitions;
 mod documents;
@@ -20,6 +21,7 @@ mod live;
 mod load;
 mod modules;
 mod moves;
+mod outside;
 mod perform;
 mod picture;
 mod plugins;

@@ -71,8 +71,10 @@ async fn finish(context: &Arc<Context>, intent: &Intent) -> Result<Option<Outcom
         agreed: ProviderPlan { outputs: context.open(agreed)?, replace: Vec::new(), notes: Vec::new() },
         resume: resume.map(|bytes| (bytes, Duration::ZERO)),
     };
+    // How the first call ended is not known; how those after it did, is.
+    let mut again = true;
     loop {
-        match perform::provide_again(context, &request, prior.clone()).await {
+        match perform::provide_again(context, &request, prior.clone(), std::mem::take(&mut again)).await {
             Ok(ProviderStep::Pending { resume, after_ms, .. }) => {
                 request.resume = Some((resume, Duration::from_millis(after_ms.into())));
             }

@@ -34,7 +34,7 @@ impl<'a> StatusWatch<'a> {
             Some((records, targets)) if records == state.targets => targets,
             _ => {
                 let mut targets = Targets::default();
-                for (name, record) in &state.targets {
+                for (name, record) in state.targets.iter().filter(|(_, record)| record.http.is_none()) {
                     targets.add_record(name, record);
                 }
                 targets

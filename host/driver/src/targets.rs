@@ -113,6 +113,7 @@ impl Targets {
             namespace: cluster.namespace().to_owned(),
             cluster: cluster.identity().await.ok().flatten(),
             inventory: false,
+            http: None,
         })
     }
 

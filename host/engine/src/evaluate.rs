@@ -145,16 +145,17 @@ fn target(
         None => {
             let own = &module.graph.targets;
             let all = if own.is_empty() { &root.targets } else { own };
-            match all.keys().next() {
-                Some(only) if all.len() == 1 => only.clone(),
-                None => {
+            let mut clusters = all.iter().filter(|(_, spec)| spec.is_cluster()).map(|(name, _)| name);
+            match (clusters.next(), clusters.next()) {
+                (Some(only), None) => only.clone(),
+                (None, _) => {
                     let help = "add for example `targets: {main: {kubernetes: {namespace: default}}}`";
                     let summary = format!("`{}` needs a target, and the blueprint has none", spec.name);
                     return Err(vec![
                         Diagnostic::error("blueprint.no-target", summary).at(spec.span, "").with_help(help),
                     ]);
                 }
-                Some(_) => {
+                (Some(_), Some(_)) => {
                     let summary = format!("`{}` must say which target: there are several", spec.name);
                     return Err(vec![
                         Diagnostic::error("blueprint.no-target", summary).at(spec.span, "add `target: NAME`"),
@@ -164,8 +165,15 @@ fn target(
         }
     };
     let outside = module.target(&named).to_owned();
-    if root.targets.contains_key(&outside) {
-        return Ok(outside);
+    match root.targets.get(&outside) {
+        Some(found) if found.is_cluster() => return Ok(outside),
+        Some(_) => {
+            let summary = format!("the target `{outside}` is an HTTP connection, and objects go to clusters");
+            return Err(vec![
+                Diagnostic::error("blueprint.invalid-value", summary).at(spec.span, "in this resource"),
+            ]);
+        }
+        None => {}
     }
     let summary = format!("`target` names one of the blueprint's targets, and `{outside}` is none");
     let names: Vec<&str> = root.targets.keys().map(String::as_str).collect();

@@ -4,12 +4,16 @@
 //! in clear ([`Value`], [`SecretText`]) cannot be serialised; what is written down is [`Sealed`] or [`Masked`].
 
 pub mod address;
+pub mod asked;
 pub mod diagnostic;
 pub mod document;
 pub mod event;
+pub mod grants;
 pub mod in_flight;
 pub mod journal;
 pub mod limits;
+pub mod manifest;
+pub mod patterns;
 pub mod places;
 pub mod plan;
 pub mod plugin;

@@ -4,6 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::grants::{
+    Access, ConnectionGrant, Danger, EmitGrant, FolderGrant, Grants, HostGrant, HttpGrant, LimitRaises,
+    ReadGrant, SecretPlace,
+};
 use crate::{Address, TypeName, Value};
 
 /// What a type's plugin does for it.
@@ -62,61 +66,6 @@ pub struct PluginPin {
     /// What was granted, made absolute, so that a destroy needs no blueprint. See [`Grants`].
     #[serde(default)]
     pub grants: Grants,
-}
-
-/// What the operator lets a plugin do. Nothing is granted by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grants {
-    /// Folders, each a preopen.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub filesystem: Vec<FolderGrant>,
-    /// Raised limits.
-    #[serde(default, skip_serializing_if = "LimitRaises::is_empty")]
-    pub limits: LimitRaises,
-}
-
-/// One folder that a plugin may use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FolderGrant {
-    /// The folder on the host; absolute once the blueprint's folder is known.
-    pub path: String,
-    /// What may be done in it.
-    pub access: Access,
-}
-
-/// How a folder may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Access {
-    /// Read files and list folders.
-    Read,
-    /// That, and write, create and delete.
-    Write,
-}
-
-/// Limits that the operator raised; none keeps the default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct LimitRaises {
-    /// Memory summed over the instance's memories, in MiB.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_mib: Option<u32>,
-    /// Wall clock of one call, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub call_millis: Option<u32>,
-    /// Size of one reply, in MiB.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_mib: Option<u32>,
-    /// Fuel of a pure call, in millions of units.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fuel_millions: Option<u32>,
-}
-
-impl LimitRaises {
-    /// Whether nothing was raised.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// A Kubernetes-like object's identity within one target.

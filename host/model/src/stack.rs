@@ -50,8 +50,8 @@ pub struct RunSummary {
     pub outcome: Option<crate::event::RunOutcome>,
 }
 
-/// A connection, as far as it can be kept: no credential.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A connection, as far as it can be kept: no credential in clear.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetRecord {
     /// The kubeconfig's context; none: the current one at the time.
@@ -70,6 +70,9 @@ pub struct TargetRecord {
     /// Whether the inventory's parent object was made.
     #[serde(default)]
     pub inventory: bool,
+    /// The settings of an HTTP connection, which then this is; none: a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<Sealed>,
 }
 
 /// How a resource stands.

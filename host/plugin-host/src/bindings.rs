@@ -9,6 +9,7 @@ wasmtime::component::bindgen!({
             import sheave:plugin/log@0.1.0;
             import sheave:plugin/reveal@0.1.0;
             import sheave:plugin/files@0.1.0;
+            import sheave:plugin/attempt@0.1.0;
             export sheave:plugin/model@0.1.0;
             export sheave:plugin/emit@0.1.0;
             export sheave:plugin/provide@0.1.0;

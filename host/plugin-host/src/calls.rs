@@ -1,8 +1,11 @@
 //! The functions of a plugin, each as one call in a fresh instance.
 
+use std::sync::Arc;
+
 use crate::bindings::exports::sheave::plugin::{emit, provide};
 use crate::bindings::sheave::plugin::types as wit;
 use crate::error::CallError;
+use crate::http::Outside;
 use crate::plugin::{Call, Plugin, Rights};
 use crate::reply::{self, Reply};
 use crate::wire::{
@@ -11,14 +14,20 @@ use crate::wire::{
 };
 
 fn pure<'a>(function: &'static str, instance: &'a str) -> Call<'a> {
-    Call { function, instance, rights: Rights::Pure }
-}
-
-fn granted<'a>(function: &'static str, instance: &'a str) -> Call<'a> {
-    Call { function, instance, rights: Rights::Granted }
+    Call { function, instance, rights: Rights::Pure, outside: None }
 }
 
 impl Plugin {
+    /// The same plugin, for calls that may use connections and tokens.
+    #[must_use]
+    pub fn with_outside(&self, outside: Arc<dyn Outside>) -> Self {
+        Self(self.0.clone(), Some(outside))
+    }
+
+    fn granted<'a>(&'a self, function: &'static str, instance: &'a str) -> Call<'a> {
+        Call { function, instance, rights: Rights::Granted, outside: self.1.as_ref() }
+    }
+
     /// The name under which it was loaded.
     pub fn name(&self) -> &str {
         &self.0.name
@@ -267,7 +276,7 @@ impl Plugin {
     ///
     /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not provide.
     pub async fn read(&self, of: &Instance, prior: &Snapshot) -> Result<Option<Snapshot>, CallError> {
-        let call = granted("read", &of.name);
+        let call = self.granted("read", &of.name);
         let provide = self.exported(&call, self.0.provide.as_ref())?;
         let (instance_of, prior): (wit::Instance, wit::Snapshot) = (of.into(), prior.into());
         let run = self.0.run(call, move |mut store, instance| {
@@ -293,7 +302,33 @@ impl Plugin {
         op_key: &str,
         resume: Option<&[u8]>,
     ) -> Result<Step, CallError> {
-        let call = granted("apply", &what.of.name);
+        self.apply_with(Rights::Granted, what, agreed, op_key, resume).await
+    }
+
+    /// The same, once more: the last such call was cut off, and what it did is not known. The plugin can ask.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Plugin::apply`].
+    pub async fn apply_again(
+        &self,
+        what: &Change,
+        agreed: &Planned,
+        op_key: &str,
+        resume: Option<&[u8]>,
+    ) -> Result<Step, CallError> {
+        self.apply_with(Rights::Repeated, what, agreed, op_key, resume).await
+    }
+
+    async fn apply_with(
+        &self,
+        rights: Rights,
+        what: &Change,
+        agreed: &Planned,
+        op_key: &str,
+        resume: Option<&[u8]>,
+    ) -> Result<Step, CallError> {
+        let call = Call { rights, ..self.granted("apply", &what.of.name) };
         let provide = self.exported(&call, self.0.provide.as_ref())?;
         let (change, agreed): (provide::Change, provide::Planned) = (what.into(), agreed.into());
         let (op_key, resume) = (op_key.to_owned(), resume.map(<[u8]>::to_vec));
@@ -314,7 +349,7 @@ impl Plugin {
     ///
     /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not adopt.
     pub async fn adopt(&self, of: &Instance, identity: &str) -> Result<Snapshot, CallError> {
-        let call = granted("adopt", &of.name);
+        let call = self.granted("adopt", &of.name);
         let adopt = self.exported(&call, self.0.adopt.as_ref())?;
         let (instance_of, identity): (wit::Instance, String) = (of.into(), identity.to_owned());
         let run = self.0.run(call, move |mut store, instance| {

@@ -10,10 +10,13 @@ const PACKAGE: &str = "sheave:plugin";
 const SPOKEN: &[&str] = &["0.1.0"];
 
 /// The interfaces of the package that a plugin may import. `types`, `model`, ... come in as types only.
-const IMPORTABLE: &[&str] = &["types", "log", "reveal", "files", "model", "emit", "provide", "adopt"];
+const IMPORTABLE: &[&str] =
+    &["types", "log", "reveal", "files", "attempt", "model", "emit", "provide", "adopt"];
 
-/// The packages of WASI 0.2 that a plugin may import: a stub, or where a folder was granted the real thing.
-const WASI: &[&str] = &["cli", "clocks", "filesystem", "io", "random", "sockets"];
+/// The packages of WASI 0.2 that a plugin may import: a stub, or where something was granted the real thing.
+const WASI: &[&str] = &["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
+/// The interfaces of `wasi:http` among them: plugins ask others, nobody asks them.
+const HTTP: &[&str] = &["types", "outgoing-handler"];
 
 /// What a component shows from outside.
 #[derive(Debug, Default)]
@@ -94,9 +97,17 @@ impl Shape {
         }
     }
 
-    /// Whether it imports anything behind which there is more where a folder was granted.
-    pub(crate) fn imports_files(&self) -> bool {
-        self.imports.iter().any(|name| name.starts_with("wasi:") || Name::of(name).is_ours("files"))
+    /// Whether it imports anything behind which there is more where something was granted.
+    pub(crate) fn imports_world(&self) -> bool {
+        self.imports.iter().any(|name| {
+            let name = Name::of(name);
+            name.package.starts_with("wasi:") || name.is_ours("files")
+        })
+    }
+
+    /// Whether it speaks HTTP.
+    pub(crate) fn imports_http(&self) -> bool {
+        self.imports.iter().any(|name| name.starts_with("wasi:http/"))
     }
 
     /// Whether it exports the interface `name` of a version that this host speaks.
@@ -164,15 +175,15 @@ fn refusal(import: &str) -> Option<String> {
         return None;
     }
     if let Some(package) = name.package.strip_prefix("wasi:") {
-        if WASI.contains(&package) && name.version.starts_with("0.2.") {
+        let served = package == "http" && !HTTP.contains(&name.interface);
+        if WASI.contains(&package) && name.version.starts_with("0.2.") && !served {
             return None;
         }
-        return Some(if WASI.contains(&package) {
-            format!("this host has WASI 0.2, not {}: build the plugin for wasm32-wasip2", name.version)
-        } else if package == "http" {
-            "network access is a grant (`grants: {http: ...}`) that this host does not offer yet; a plugin without it \
-             must not import wasi:http"
+        return Some(if served {
+            "plugins send requests (`wasi:http/outgoing-handler`, with the grant `http`), and serve none"
                 .to_owned()
+        } else if WASI.contains(&package) {
+            format!("this host has WASI 0.2, not {}: build the plugin for wasm32-wasip2", name.version)
         } else {
             format!(
                 "no grant allows wasi:{package}; plugins get {} and, of WASI, {}",
@@ -251,13 +262,17 @@ mod tests {
             "sheave:plugin/log@0.1.0",
             "sheave:plugin/reveal@0.1.3",
             "sheave:plugin/files@0.1.0",
+            "sheave:plugin/attempt@0.1.0",
             "wasi:io/streams@0.2.6",
+            "wasi:http/outgoing-handler@0.2.0",
+            "wasi:http/types@0.2.8",
         ] {
             assert_eq!(refusal(allowed), None, "{allowed}");
         }
         for refused in [
             "sheave:plugin/http@0.1.0",
-            "wasi:http/outgoing-handler@0.2.0",
+            "wasi:http/incoming-handler@0.2.0",
+            "wasi:http/outgoing-handler@0.3.0",
             "wasi:io/streams@0.3.0",
             "wasi:io/streams",
             "wasi:nn/graph@0.2.0",
@@ -269,12 +284,11 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_stands_behind_either_interface_of_files() {
-        let importing =
-            |name: &str| Shape { imports: vec![name.to_owned()], exports: Vec::new(), ..Shape::default() };
-        assert!(importing("wasi:filesystem/types@0.2.0").imports_files());
-        assert!(importing("sheave:plugin/files@0.1.0").imports_files());
-        assert!(!importing("sheave:plugin/log@0.1.0").imports_files());
+    fn a_grant_stands_behind_wasi_and_files() {
+        let importing = |name: &str| Shape { imports: vec![name.to_owned()], ..Shape::default() };
+        assert!(importing("wasi:filesystem/types@0.2.0").imports_world());
+        assert!(importing("sheave:plugin/files@0.1.0").imports_world());
+        assert!(!importing("sheave:plugin/log@0.1.0").imports_world());
     }
 
     #[test]

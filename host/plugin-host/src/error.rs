@@ -21,6 +21,9 @@ pub enum HostError {
         /// The operating system's word.
         why: String,
     },
+    /// A grant of HTTP names no server.
+    #[error("a grant of HTTP cannot be used: {0}")]
+    HttpGrant(String),
 }
 
 impl HostError {
@@ -31,6 +34,8 @@ impl HostError {
             Self::Folder { .. } => Diagnostic::error("plugin.grant-folder", self.to_string()).with_help(
                 "create the folder, or correct `grants.filesystem` of the plugin in the blueprint",
             ),
+            Self::HttpGrant(_) => Diagnostic::error("plugin.grant-http", self.to_string())
+                .with_help("`host` is a name (`api.example.com`), `*.` before one, or an address"),
         }
     }
 }
@@ -316,6 +321,7 @@ impl CallError {
             Self::BadReply { .. } => "plugin.bad-reply",
             Self::Host(HostError::Engine(_)) => "plugin.host",
             Self::Host(HostError::Folder { .. }) => "plugin.grant-folder",
+            Self::Host(HostError::HttpGrant(_)) => "plugin.grant-http",
         }
     }
 

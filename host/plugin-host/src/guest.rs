@@ -3,10 +3,12 @@
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::bindings::sheave::plugin::{files, log, reveal, types};
+use crate::bindings::sheave::plugin::{attempt, files, log, reveal, types};
 use crate::error::LimitName;
 use crate::files::{Folder, for_reading, for_writing};
+use crate::http::Http;
 use crate::limits::{self, Limits};
 use crate::log::Log;
 use crate::stub;
@@ -21,6 +23,9 @@ pub(crate) struct Guest {
     tables: Budget<usize>,
     wasi: Option<WasiCtx>,
     folders: Vec<Folder>,
+    http: Http,
+    http_ctx: WasiHttpCtx,
+    repeated: bool,
     table: ResourceTable,
 }
 
@@ -35,8 +40,13 @@ struct Budget<T> {
 pub(crate) struct Ended(pub(crate) LimitName);
 
 impl Guest {
-    pub(crate) fn new(limits: &Limits, log: Log, granted: Option<Granted>) -> Self {
-        let (wasi, folders) = granted.map(|granted| (granted.wasi, granted.folders)).unzip();
+    pub(crate) fn new(limits: &Limits, log: Log, granted: Option<Granted>, repeated: bool) -> Self {
+        let (wasi, folders, http) = match granted {
+            Some(granted) => (Some(granted.wasi), granted.folders, granted.http),
+            None => (None, Vec::new(), Http::none()),
+        };
+        let mut http_ctx = WasiHttpCtx::new();
+        http_ctx.set_field_size_limit(limits::HTTP_HEADER_BYTES);
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits::HANDLES);
         Self {
@@ -45,7 +55,10 @@ impl Guest {
             memory: Budget { used: 0, most: limits.memory },
             tables: Budget { used: 0, most: limits::TABLE_ELEMENTS },
             wasi,
-            folders: folders.unwrap_or_default(),
+            folders,
+            http,
+            http_ctx,
+            repeated,
             table,
         }
     }
@@ -115,7 +128,19 @@ impl WasiView for Guest {
     }
 }
 
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.http, table: &mut self.table, ctx: &mut self.http_ctx }
+    }
+}
+
 impl types::Host for Guest {}
+
+impl attempt::Host for Guest {
+    fn repeated(&mut self) -> wasmtime::Result<bool> {
+        Ok(self.repeated)
+    }
+}
 
 impl log::Host for Guest {
     fn log(&mut self, level: log::Level, message: String, fields: Vec<log::Field>) -> wasmtime::Result<()> {

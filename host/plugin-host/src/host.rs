@@ -142,7 +142,7 @@ impl PluginHost {
         shape: &Shape,
         grants: &Grants,
     ) -> Result<Plugin, LoadError> {
-        Ok(Plugin(Arc::new(Loaded::link(self.0.clone(), name, digest, component, shape, grants)?)))
+        Ok(Plugin(Arc::new(Loaded::link(self.0.clone(), name, digest, component, shape, grants)?), None))
     }
 
     /// Compiling cannot be cancelled: it runs on a thread of its own, which is left behind when its time is over and

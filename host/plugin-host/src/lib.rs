@@ -21,6 +21,7 @@ mod error;
 mod files;
 mod guest;
 mod host;
+pub mod http;
 pub mod limits;
 mod log;
 mod meter;

@@ -71,6 +71,29 @@ pub const CACHE_ENTRY_BYTES: u64 = 512 << 20;
 /// Bytes of a path in a granted folder: the longest that systems take.
 pub const PATH_BYTES: usize = 4096;
 
+/// Bytes of an HTTP request's body and of a reply's: 8 MiB, as of what plugins answer themselves. Whole files travel otherwise.
+pub const HTTP_BODY: usize = 8 << 20;
+/// Headers of a request or a reply: browsers and servers agree on about as many.
+pub const HTTP_HEADERS: usize = 100;
+/// Bytes of a reply's headers: eight times what servers take of a request by default.
+pub const HTTP_HEADER_BYTES: usize = 64 << 10;
+/// Bytes of what is asked for: what most servers take at the most.
+pub const HTTP_URL: usize = 8 << 10;
+/// Requests of one call: a list of 10,000 in pages of ten.
+pub const HTTP_REQUESTS: usize = 1_000;
+/// Requests of one call at once, each with a connection of its own: as many as browsers allow themselves to one server.
+pub const HTTP_AT_ONCE: usize = 6;
+/// Addresses of a name that are looked at: names with more have other trouble.
+pub const HTTP_ADDRESSES: usize = 64;
+/// Time for a name's addresses, and again for a connection and for TLS: a packet lost twice fits.
+pub const HTTP_CONNECT: Duration = Duration::from_secs(10);
+/// Time to a reply's first byte, where the call lasts that long: slow APIs answer within a minute, or should be polled.
+pub const HTTP_FIRST_BYTE: Duration = Duration::from_secs(60);
+/// Time between two parts of a reply: a server that drips is cut off.
+pub const HTTP_BETWEEN_BYTES: Duration = Duration::from_secs(10);
+/// What is left of a call's time when its requests end: enough to say which server was too slow.
+pub const HTTP_GRACE: Duration = Duration::from_secs(1);
+
 /// Random bytes that the stub of WASI gives in one call: seeds are 32 bytes.
 pub const STUB_RANDOM_BYTES: u64 = 64 << 10;
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sheave_model::plugin::FolderGrant;
+use sheave_model::plugin::Grants;
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre, Linker};
 
@@ -14,6 +14,7 @@ use crate::component::Shape;
 use crate::error::{CallError, HostError, LimitName, LoadError};
 use crate::guest::Guest;
 use crate::host::Shared;
+use crate::http::{Http, Outside, Rules};
 use crate::limits::{self, Limits, TICK};
 use crate::log::Log;
 use crate::meter::Meter;
@@ -23,7 +24,7 @@ use crate::{stub, trap, typecheck, wasi};
 
 /// A plugin that is ready to be called. Cloning is cheap; each call runs in an instance of its own.
 #[derive(Clone)]
-pub struct Plugin(pub(crate) Arc<Loaded>);
+pub struct Plugin(pub(crate) Arc<Loaded>, pub(crate) Option<Arc<dyn Outside>>);
 
 pub(crate) struct Loaded {
     pub(crate) host: Arc<Shared>,
@@ -34,7 +35,8 @@ pub(crate) struct Loaded {
     pub(crate) emit: Option<emit::GuestIndices>,
     pub(crate) provide: Option<provide::GuestIndices>,
     pub(crate) adopt: Option<adopt::GuestIndices>,
-    folders: Vec<FolderGrant>,
+    grants: Grants,
+    rules: Rules,
     pure: InstancePre<Guest>,
     /// Linked to what was granted; none where nothing was, or nothing is imported that could be.
     granted: Option<InstancePre<Guest>>,
@@ -56,6 +58,8 @@ pub(crate) enum Rights {
     Pure,
     /// With what was granted.
     Granted,
+    /// The same, once more: how the last try ended is not known.
+    Repeated,
 }
 
 /// A call: which function, about which resource, with what.
@@ -64,6 +68,7 @@ pub(crate) struct Call<'a> {
     pub(crate) function: &'static str,
     pub(crate) instance: &'a str,
     pub(crate) rights: Rights,
+    pub(crate) outside: Option<&'a Arc<dyn Outside>>,
 }
 
 pub(crate) type Running<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
@@ -83,9 +88,12 @@ impl Loaded {
         check_size(name, component)?;
         let mut base = Linker::<Guest>::new(component.engine());
         add_imports(&mut base).map_err(engine_failed)?;
-        let granted = if !grants.filesystem.is_empty() && shape.imports_files() {
+        let rules = Rules::of(&grants.http).map_err(HostError::HttpGrant)?;
+        // Who speaks HTTP without the grant learns at each request which one is missing.
+        let granted = if shape.imports_http() || (needs_world(grants) && shape.imports_world()) {
             let mut linker = base.clone();
             wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(engine_failed)?;
+            wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(engine_failed)?;
             Some(linker.instantiate_pre(component).map_err(mismatch)?)
         } else {
             None
@@ -108,7 +116,8 @@ impl Loaded {
                 .transpose()
                 .map_err(index)?,
             adopt: optional("adopt").map(|()| adopt::GuestIndices::new(&pure)).transpose().map_err(index)?,
-            folders: grants.filesystem.clone(),
+            grants: grants.clone(),
+            rules,
             pure,
             granted,
         })
@@ -136,24 +145,28 @@ impl Loaded {
             Rights::Pure => {
                 Some(self.host.computing.acquire().await.map_err(|e| HostError::Engine(e.to_string()))?)
             }
-            Rights::Granted => None,
+            Rights::Granted | Rights::Repeated => None,
         };
         let _running = self.host.ticker.run(&self.host.engine)?;
-        let (pre, granted) = match &self.granted {
-            Some(pre) if call.rights == Rights::Granted => (pre, Some(wasi::granted(&self.folders)?)),
-            _ => (&self.pure, None),
-        };
         let time = self.time(call.rights);
         // A provider's work is bounded by its clock: it mostly waits.
         let fuel = if call.rights == Rights::Pure { self.limits.fuel } else { u64::MAX };
         // A pure call only ever runs, so what it ran is its time; a provider also waits for others.
         let patience = if call.rights == Rights::Pure { time * limits::PURE_CALL_PATIENCE } else { time };
         let deadline = Instant::now() + patience;
+        let repeated = call.rights == Rights::Repeated;
+        let (pre, granted) = match &self.granted {
+            Some(pre) if call.rights != Rights::Pure => {
+                let http = Http::new(self.rules.clone(), call.outside.cloned(), deadline, time);
+                (pre, Some(wasi::granted(&self.grants, http)?))
+            }
+            _ => (&self.pure, None),
+        };
         let meter = Meter::default();
         let (metered, pure) = (meter.clone(), call.rights == Rights::Pure);
         let over = move || (pure && metered.used() >= time) || Instant::now() >= deadline;
         let log = Log::new(self.name.clone(), call.function, call.instance, self.host.log.clone());
-        let mut store = Guest::new(&self.limits, log, granted)
+        let mut store = Guest::new(&self.limits, log, granted, repeated)
             .store(&self.host.engine, &self.limits, fuel, over)
             .map_err(|e| HostError::Engine(format!("{e:#}")))?;
         let work = meter.measure(async {
@@ -193,9 +206,19 @@ impl Loaded {
     fn time(&self, rights: Rights) -> Duration {
         match rights {
             Rights::Pure => self.limits.pure_call,
-            Rights::Granted => self.limits.provider_call,
+            Rights::Granted | Rights::Repeated => self.limits.provider_call,
         }
     }
+}
+
+/// Whether there is anything behind WASI but the stub.
+fn needs_world(grants: &Grants) -> bool {
+    !grants.filesystem.is_empty()
+        || !grants.http.is_empty()
+        || grants.clock
+        || grants.random
+        || !grants.env.is_empty()
+        || !grants.args.is_empty()
 }
 
 fn check_size(name: &str, component: &Component) -> Result<(), LoadError> {
@@ -222,5 +245,6 @@ fn add_imports(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     imports::types::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)?;
     imports::log::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)?;
     imports::reveal::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)?;
+    imports::attempt::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)?;
     imports::files::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)
 }

@@ -100,6 +100,14 @@ fn function(to: &mut LinkerInstance<'_, Guest>, interface: &str, name: &str) -> 
             let field = |name: &str, value| (name.to_owned(), value);
             Ok(Val::Record(vec![field("seconds", Val::U64(WALL_SECONDS)), field("nanoseconds", Val::U32(0))]))
         }),
+        ("http/outgoing-handler", "handle") => answer(to, name, |_, _, _| {
+            let why = "denied: only `read`, `apply` and `adopt` speak HTTP, and with the grant `http` alone";
+            let why = Val::Option(Some(Box::new(Val::String(why.to_owned()))));
+            Ok(Val::Result(Err(Some(Box::new(Val::Variant(
+                "internal-error".to_owned(),
+                Some(Box::new(why)),
+            ))))))
+        }),
         ("cli/exit", _) => answer(to, name, |_, _, _| wasmtime::bail!("the plugin ended itself (`exit`)")),
         _ => {
             // Input ends at once, and files and network are denied; output and the rest succeed at doing nothing.

@@ -1,9 +1,9 @@
-//! WASI for plugins with a grant: exactly the granted folders, and nothing else of the machine.
+//! WASI for plugins with a grant: exactly what was granted, and nothing else of the machine.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sheave_model::plugin::{Access, FolderGrant};
+use sheave_model::plugin::{Access, Grants};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::preopens::Host as _;
@@ -11,10 +11,11 @@ use wasmtime_wasi::{Deterministic, FsPerms, HostMonotonicClock, HostWallClock, W
 
 use crate::error::HostError;
 use crate::files::Folder;
+use crate::http::Http;
 use crate::limits;
 use crate::stub::WALL_SECONDS;
 
-/// Neither time nor randomness was granted: both are as fixed as in the stub.
+/// Where neither time nor randomness was granted, both are as fixed as in the stub.
 const RANDOM: [u8; 16] =
     [0x9e, 0x37, 0x79, 0xb9, 0x7f, 0x4a, 0x7c, 0x15, 0xf3, 0x9c, 0xc0, 0x60, 0x5c, 0xed, 0xc8, 0x34];
 
@@ -22,18 +23,30 @@ const RANDOM: [u8; 16] =
 pub(crate) struct Granted {
     pub(crate) wasi: WasiCtx,
     pub(crate) folders: Vec<Folder>,
+    pub(crate) http: Http,
 }
 
 /// A context with one preopen for each folder, named as it was granted. Folders are opened now: a folder that is
 /// replaced later is not followed, and no path leads out of it, neither by `..` nor by a link.
-pub(crate) fn granted(folders: &[FolderGrant]) -> Result<Granted, HostError> {
+pub(crate) fn granted(grants: &Grants, http: Http) -> Result<Granted, HostError> {
     let mut ctx = WasiCtxBuilder::new();
     ctx.allow_tcp(false).allow_udp(false).max_random_size(limits::STUB_RANDOM_BYTES);
-    ctx.wall_clock(StillClock).monotonic_clock(CountingClock::default());
-    ctx.secure_random(Deterministic::new(RANDOM.to_vec()))
-        .insecure_random(Deterministic::new(RANDOM.to_vec()));
-    ctx.insecure_random_seed(1);
-    for folder in folders {
+    if !grants.clock {
+        ctx.wall_clock(StillClock).monotonic_clock(CountingClock::default());
+    }
+    if !grants.random {
+        ctx.secure_random(Deterministic::new(RANDOM.to_vec()))
+            .insecure_random(Deterministic::new(RANDOM.to_vec()));
+        ctx.insecure_random_seed(1);
+    }
+    for (name, value) in &grants.env {
+        ctx.env(name, value);
+    }
+    if !grants.args.is_empty() {
+        // The first is the program's name, as everywhere.
+        ctx.arg("plugin").args(&grants.args);
+    }
+    for folder in &grants.filesystem {
         let perms = match folder.access {
             Access::Read => FsPerms::ReadOnly,
             Access::Write => FsPerms::ReadWrite,
@@ -43,7 +56,7 @@ pub(crate) fn granted(folders: &[FolderGrant]) -> Result<Granted, HostError> {
     }
     let mut wasi = ctx.build();
     let folders = handles(&mut wasi).map_err(|e| HostError::Engine(format!("{e:#}")))?;
-    Ok(Granted { wasi, folders })
+    Ok(Granted { wasi, folders, http })
 }
 
 /// The very handles of the preopens: whoever asks for permissions asks in the folder where WASI reads and writes.

@@ -559,7 +559,7 @@ async fn undeclared_import() {
 async fn wants_network() {
     let error = refused(&component("wants-network")).await;
     assert_eq!(load_code(&error), "plugin.import-refused");
-    assert!(error.diagnostic().help.unwrap().contains("grants: {http"));
+    assert!(error.diagnostic().help.unwrap().contains("serve none"));
 }
 
 #[tokio::test]

@@ -27,4 +27,4 @@ pub use mint::{Family, MarkKind, Minted, mint};
 pub use password::{MAX_PASSWORD, MIN_PASSWORD, PasswordLength, password};
 pub use restore::{misplaced_secret, restore};
 pub use seal::{OpenError, Sealer};
-pub use table::{Misplaced, TokenTable};
+pub use table::{Misplaced, Stands, TokenTable};

@@ -65,6 +65,18 @@ impl TokenTable {
         })
     }
 
+    /// What a text holds of these tokens.
+    pub fn stands(&self, text: &str) -> Stands {
+        match self.pieces(text).as_slice() {
+            [Piece::Token(entry)] => match &entry.meaning {
+                Meaning::Secret(secret) => Stands::Secret(secret.clone()),
+                Meaning::Unknown(_) => Stands::Unknown,
+            },
+            pieces if pieces.iter().any(|piece| matches!(piece, Piece::Token(_))) => Stands::Inside,
+            _ => Stands::Nothing,
+        }
+    }
+
     pub(crate) fn insert(&mut self, token: String, entry: Entry) {
         self.0.insert(token, entry);
     }
@@ -111,6 +123,19 @@ impl fmt::Debug for TokenTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TokenTable({} tokens)", self.0.len())
     }
+}
+
+/// What a text holds of tokens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stands {
+    /// None.
+    Nothing,
+    /// It is one, of this secret.
+    Secret(SecretText),
+    /// It is one, of what is not known.
+    Unknown,
+    /// One stands within it, or several do.
+    Inside,
 }
 
 /// A part of a text.

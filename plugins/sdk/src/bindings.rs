@@ -48,7 +48,7 @@ pub mod provides {
         path: "../../wit",
         inline: "
             package sheave:sdk-provides;
-            world provides { import sheave:plugin/reveal@0.1.0; import sheave:plugin/files@0.1.0; export sheave:plugin/provide@0.1.0; }
+            world provides { import sheave:plugin/reveal@0.1.0; import sheave:plugin/files@0.1.0; import sheave:plugin/attempt@0.1.0; export sheave:plugin/provide@0.1.0; }
         ",
         world: "sheave:sdk-provides/provides",
         generate_all,
@@ -57,6 +57,16 @@ pub mod provides {
         default_bindings_module: "sheave_sdk::bindings::provides",
         runtime_path: "::sheave_sdk::rt",
         with: { "sheave:plugin/types@0.1.0": crate::bindings::base::sheave::plugin::types },
+    });
+}
+
+/// What a provider that speaks HTTP asks of the host.
+pub mod asks {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "wasi:http/imports@0.2.0",
+        generate_all,
+        runtime_path: "::sheave_sdk::rt",
     });
 }
 

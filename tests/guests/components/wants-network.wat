@@ -1,3 +1,3 @@
-;; Imports what would need a grant.
+;; Imports what no grant allows: plugins ask, and serve nobody.
 (component
-  (import "wasi:http/outgoing-handler@0.2.0" (instance)))
+  (import "wasi:http/incoming-handler@0.2.0" (instance)))

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sheave_testkit::root;
 
 /// How the codes of diagnostics begin.
-const FAMILIES: [&str; 25] = [
+const FAMILIES: [&str; 26] = [
     "app",
     "await",
     "blueprint",
@@ -18,6 +18,7 @@ const FAMILIES: [&str; 25] = [
     "file",
     "files",
     "history",
+    "http",
     "import",
     "input",
     "inventory",

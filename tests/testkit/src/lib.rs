@@ -4,6 +4,7 @@
 #![expect(clippy::panic, reason = "for tests only: a panic is how a test fails")]
 
 pub mod admission;
+pub mod api;
 pub mod audit;
 pub mod binary;
 pub mod call;
@@ -13,9 +14,11 @@ pub mod language_server;
 pub mod leaks;
 pub mod proxy;
 pub mod reader;
+pub mod services;
 pub mod stack;
 
 pub use admission::Admission;
+pub use api::Api;
 pub use call::{Call, Output, Running};
 pub use cluster::Cluster;
 pub use example::Example;
@@ -23,6 +26,7 @@ pub use language_server::LanguageServer;
 pub use leaks::Secret;
 pub use proxy::Proxy;
 pub use reader::{Block, Reader};
+pub use services::Service;
 pub use stack::Stack;
 
 use std::path::{Path, PathBuf};

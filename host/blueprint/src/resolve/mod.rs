@@ -1,5 +1,6 @@
 //! Looks every name up: what is left is a graph in which nothing is missing and nothing waits for itself.
 
+mod grants;
 mod modules;
 mod names;
 mod order;
@@ -149,6 +150,7 @@ impl Resolver<'_> {
         let syntax = self.syntax;
         let mut out = BTreeMap::new();
         for (name, plugin) in &syntax.plugins {
+            self.granted(name, plugin);
             self.names(&plugin.settings, places, Place::Settings);
             if let Some(schema) = self.catalog.settings_schema(name) {
                 match Schema::compile(schema) {
@@ -172,7 +174,7 @@ impl Resolver<'_> {
         let mut out = BTreeMap::new();
         for (name, raw) in &syntax.targets {
             self.names(&raw.settings, places, Place::Settings);
-            if let Some(schema) = crate::targets::kubernetes_schema() {
+            if let Some(schema) = crate::targets::settings_schema(&raw.kind) {
                 let first = self.faults.len();
                 self.check(schema, &raw.settings, None);
                 for fault in &mut self.faults[first..] {

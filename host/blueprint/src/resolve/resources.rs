@@ -204,8 +204,10 @@ impl Resolver<'_> {
     ) -> Vec<String> {
         let emits = self.catalog.get(type_name).is_some_and(|t| t.role == Role::Emits);
         let Some(template) = &raw.target else {
-            if emits && targets.len() > 1 && self.syntax.lost.targets.is_empty() {
-                let names: Vec<&str> = targets.keys().map(String::as_str).collect();
+            let clusters: Vec<&String> =
+                targets.iter().filter(|(_, t)| t.is_cluster()).map(|(name, _)| name).collect();
+            if emits && clusters.len() > 1 && self.syntax.lost.targets.is_empty() {
+                let names: Vec<&str> = clusters.iter().map(|n| n.as_str()).collect();
                 let fault = Diagnostic::error(
                     codes::NO_TARGET,
                     "the blueprint has several targets, and none is chosen",
@@ -214,7 +216,7 @@ impl Resolver<'_> {
                     format!("write `target:` with {}", nearest::listed(&names).replace(" and ", " or "));
                 self.faults.push(fault.at(raw.span, "").on(address.clone()).with_help(help));
             }
-            return if emits && targets.len() == 1 { targets.keys().cloned().collect() } else { Vec::new() };
+            return if emits && clusters.len() == 1 { vec![clusters[0].clone()] } else { Vec::new() };
         };
         if never_text(template) {
             let fault = Diagnostic::error(codes::TYPE_MISMATCH, "`target` must be the name of a target");
@@ -222,6 +224,17 @@ impl Resolver<'_> {
             return Vec::new();
         }
         match template.literal() {
+            Some(Value::Text(name)) if emits && targets.get(&name).is_some_and(|t| !t.is_cluster()) => {
+                let summary =
+                    format!("the target `{name}` is an HTTP connection, and objects go to clusters");
+                let clusters = targets.iter().filter(|(_, t)| t.is_cluster()).map(|(n, _)| n.as_str());
+                let mut fault = Diagnostic::error(codes::INVALID_VALUE, summary)
+                    .at(template.span(), "")
+                    .on(address.clone());
+                fault.help = nearest::help("", clusters);
+                self.faults.push(fault);
+                Vec::new()
+            }
             Some(Value::Text(name)) if targets.contains_key(&name) => vec![name],
             Some(Value::Text(name)) if self.syntax.lost.targets.contains(&name) => Vec::new(),
             Some(Value::Text(name)) => {

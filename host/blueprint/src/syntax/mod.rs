@@ -1,6 +1,7 @@
 //! A blueprint as it is written: its keys read, its expressions parsed, no name looked up.
 
 mod duration;
+mod grants;
 mod inputs;
 mod parse;
 mod plugins;
@@ -16,6 +17,7 @@ use crate::condition::Condition;
 use crate::graph::{InputSpec, Moved, PluginSpec, Repeat, ReplacePolicy};
 use crate::template::Template;
 
+pub(crate) use grants::KEYS as GRANT_KEYS;
 pub(crate) use inputs::{KINDS as INPUT_KINDS, read_value};
 pub use parse::parse;
 pub(crate) use parse::tidy;

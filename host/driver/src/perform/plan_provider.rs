@@ -36,7 +36,11 @@ pub(crate) async fn plan(
         None => None,
         Some(snapshot) => {
             let sent = context.send_snapshot(&type_name.plugin, snapshot, &mut tokens).map_err(fault)?;
-            let read = plugin.read(&instance, &sent).await.map_err(|e| failed(context, address, e, false))?;
+            let read = context
+                .reaching(plugin, &tokens)
+                .read(&instance, &sent)
+                .await
+                .map_err(|e| failed(context, address, e, false))?;
             if read.is_none() {
                 notes.push("it is gone: somebody removed it outside of Sheave".to_owned());
             }

@@ -22,14 +22,15 @@ pub(crate) async fn provide(context: &Context, request: ProvideRequest) -> Resul
     if request.desired.is_none() && prior.is_none() {
         return Ok(ProviderStep::Done(None));
     }
-    call(context, &request, prior).await
+    call(context, &request, prior, false).await
 }
 
-/// Calls a provider with a given prior state.
+/// Calls a provider with a given prior state; `again`, where nobody knows how the last such call ended.
 pub(crate) async fn call(
     context: &Context,
     request: &ProvideRequest,
     prior: Option<Snapshot>,
+    again: bool,
 ) -> Result<ProviderStep, Failure> {
     let address = &request.address;
     let fault = |d: Diagnostic| Failure::world(vec![context.clean(d).on(address.clone())]);
@@ -64,7 +65,12 @@ pub(crate) async fn call(
     let change = wire::Change { of: instance, prior, desired };
     let step = {
         let _permit = context.permits.acquire().await;
-        plugin.apply(&change, &agreed, &request.op, resume.as_deref()).await
+        let plugin = context.reaching(plugin, &tokens);
+        if again {
+            plugin.apply_again(&change, &agreed, &request.op, resume.as_deref()).await
+        } else {
+            plugin.apply(&change, &agreed, &request.op, resume.as_deref()).await
+        }
     };
     failpoint::pass("sent");
     let step = step.map_err(|e| failed(context, address, e, true))?;

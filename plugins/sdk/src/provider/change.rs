@@ -10,7 +10,8 @@ use crate::{Diagnostic, schema};
 pub struct Planned {
     /// The outputs, as far as they are known: a map.
     pub outputs: Map<String, Value>,
-    /// Names of the outputs that only apply can tell.
+    /// Names of the outputs that only apply can tell. One that begins with a slash is a pointer to a text within one
+    /// of `outputs`.
     pub unknown: Vec<String>,
     /// Pointers of the properties that force a replacement; empty: in place.
     pub replace: Vec<String>,

@@ -55,10 +55,15 @@ impl<P: Provider> Typed<P> {
     }
 
     fn snapshot(resource: Resource<P>) -> Result<Snapshot, Failure> {
+        let secret = |pointer: String| Mark { pointer, kind: MarkKind::Secret };
+        let mut state = doc(&json(&resource.state)?);
+        state.marks = P::secrets_of_state(&resource.state).into_iter().map(secret).collect();
+        let mut outputs = doc(&json(&resource.outputs)?);
+        outputs.marks = P::secrets_of_outputs(&resource.outputs).into_iter().map(secret).collect();
         Ok(Snapshot {
             id: resource.id,
-            state: doc(&json(&resource.state)?),
-            outputs: doc(&json(&resource.outputs)?),
+            state,
+            outputs,
             private_data: resource.private,
         })
     }
@@ -93,7 +98,7 @@ impl<P: Provider> ProviderType for Typed<P> {
         };
         let mut planned = P::plan(cx, &change)?;
         let schema = schema::of::<P::Props, P::Outputs>().to_value();
-        for name in &planned.unknown {
+        for name in planned.unknown.iter().filter(|name| !name.starts_with('/')) {
             planned.outputs.insert(name.clone(), unknown(&schema["x-outputs"], name));
         }
         Ok(planned)
@@ -228,5 +233,8 @@ fn unknown(outputs: &Value, name: &str) -> Value {
 
 /// The pointer to a map's field.
 fn pointer(name: &str) -> String {
+    if name.starts_with('/') {
+        return name.to_owned();
+    }
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }

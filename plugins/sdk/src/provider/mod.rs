@@ -78,6 +78,18 @@ pub trait Provider: Sized + 'static {
     /// See [`Failure`].
     fn delete(cx: &Context, known: Known<Self::State>, attempt: &Attempt) -> Result<Step<Self>, Failure>;
 
+    /// Pointers into the state at which secrets stand: the host keeps them sealed and never shows them.
+    fn secrets_of_state(state: &Self::State) -> Vec<String> {
+        let _ = state;
+        Vec::new()
+    }
+
+    /// Pointers into the outputs at which secrets stand, where the schema's `x-sensitive` does not say so already.
+    fn secrets_of_outputs(outputs: &Self::Outputs) -> Vec<String> {
+        let _ = outputs;
+        Vec::new()
+    }
+
     /// Takes over what exists under `identity`. Only called when exported by `provider!(adopting ...)`.
     ///
     /// # Errors
@@ -119,6 +131,14 @@ pub struct Attempt {
     pub key: String,
     /// What the last [`Pending`] said; none on the first call.
     pub resume: Option<Vec<u8>>,
+}
+
+impl Attempt {
+    /// Whether this call repeats one that was cut off: nobody knows what that one did. It had the same key and the
+    /// same `resume`. Who can neither find out nor do a thing twice answers [`Step::Partial`].
+    pub fn repeated(&self) -> bool {
+        cfg!(target_family = "wasm") && crate::bindings::provides::sheave::plugin::attempt::repeated()
+    }
 }
 
 /// How far a change came.

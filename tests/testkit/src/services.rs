@@ -1,0 +1,140 @@
+//! Servers that others wrote, on a free port of loopback: a web server with WebDAV, a registry of images.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::must;
+
+/// How long a server may take to listen, on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
+/// A server that runs; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Service {
+    folder: TempDir,
+    child: Child,
+    /// Where it listens, on loopback.
+    pub port: u16,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Service {
+    /// nginx with TLS, WebDAV (GET, PUT, DELETE) and one user.
+    pub fn web_dav(user: &str, password: &str) -> Self {
+        Self::start("nginx", "nginx-light", |folder, port| {
+            let at = folder.display();
+            must(fs::create_dir(folder.join("files")), "files");
+            must(fs::write(folder.join("users"), format!("{user}:{{PLAIN}}{password}\n")), "users");
+            certificate(folder);
+            let text = format!(
+                "daemon off; master_process off; pid {at}/pid; error_log {at}/errors;\n\
+                 events {{}}\n\
+                 http {{ access_log off; client_body_temp_path {at}/body;\n\
+                 proxy_temp_path {at}/1; fastcgi_temp_path {at}/2; uwsgi_temp_path {at}/3; scgi_temp_path {at}/4;\n\
+                 server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {at}/cert.pem; ssl_certificate_key {at}/key.pem;\n\
+                 root {at}/files; dav_methods PUT DELETE; create_full_put_path on;\n\
+                 auth_basic x; auth_basic_user_file {at}/users; }} }}\n"
+            );
+            must(fs::write(folder.join("conf"), text), "conf");
+            let mut command = Command::new("nginx");
+            command.arg("-p").arg(folder).arg("-c").arg(folder.join("conf"));
+            command.arg("-g").arg(format!("error_log {at}/errors;"));
+            command
+        })
+    }
+
+    /// Debian's registry of container images; it deletes, and answers with paths rather than URLs.
+    pub fn registry() -> Self {
+        Self::start("docker-registry", "docker-registry", |folder, port| {
+            let at = folder.display();
+            let text = format!(
+                "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {at}/data}}, delete: {{enabled: true}}}}\n\
+                 http: {{addr: \"127.0.0.1:{port}\", relativeurls: true, secret: test}}\n"
+            );
+            must(fs::write(folder.join("conf.yml"), text), "conf.yml");
+            let mut command = Command::new("docker-registry");
+            command.arg("serve").arg(folder.join("conf.yml"));
+            command
+        })
+    }
+
+    fn start(program: &str, package: &str, prepare: impl Fn(&Path, u16) -> Command) -> Self {
+        let folder = must(tempfile::tempdir(), "a folder");
+        let port = free_port();
+        let mut command = prepare(folder.path(), port);
+        // Debian's servers stand beside those for administrators.
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdout(Stdio::null()).stderr(Stdio::null());
+        let child = must(command.spawn(), format_args!("{program} (`apt-get install {package}` brings it)"));
+        let mut service = Self { folder, child, port };
+        let until = Instant::now() + START;
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            let ended = must(service.child.try_wait(), program);
+            assert!(
+                ended.is_none() && Instant::now() < until,
+                "{program} does not listen: {ended:?}: {:?}",
+                service.read("errors")
+            );
+            std::thread::yield_now();
+        }
+        service
+    }
+
+    /// A file of its folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// What a file of its folder says; none where it is not there.
+    pub fn read(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.path(name)).ok()
+    }
+
+    /// A request in plain, and all of the answer.
+    pub fn ask(&self, head: &str) -> String {
+        ask(self.port, head)
+    }
+}
+
+/// A request in plain to a server on loopback, and all of the answer.
+pub fn ask(port: u16, head: &str) -> String {
+    let mut stream = must(TcpStream::connect((Ipv4Addr::LOCALHOST, port)), "connect");
+    must(write!(stream, "{head} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"), "write");
+    let mut answer = Vec::new();
+    must(stream.read_to_end(&mut answer), "read");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// A port that nobody listens at now.
+pub fn free_port() -> u16 {
+    let listener = must(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)), "a port");
+    must(listener.local_addr(), "a port").port()
+}
+
+/// `cert.pem` and `key.pem` for loopback, signed by itself.
+fn certificate(folder: &Path) {
+    let mut openssl = Command::new("openssl");
+    openssl.current_dir(folder).args([
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ]);
+    openssl.args(["-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=test"]);
+    openssl.args(["-addext", "subjectAltName=IP:127.0.0.1"]).stdout(Stdio::null()).stderr(Stdio::null());
+    assert!(must(openssl.status(), "openssl (`apt-get install openssl` brings it)").success());
+}
