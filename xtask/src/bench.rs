@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::build;
 use crate::cluster::{self, Running};
+use crate::guests::guests;
 use crate::run::{root, run, say, target_dir};
 
 /// The Helm that is measured beside Sheave.
@@ -15,12 +16,14 @@ const HELM: &str = "helm.sh/helm/v4/cmd/helm@v4.3.1";
 pub(crate) fn bench(rounds: u32, loads: &[String]) -> Result<()> {
     // Built in one call with the program: the libraries of both are then built once, with the same features.
     build::release(&["sheave-cli", "sheave-bench"])?;
-    let helm = helm()?;
+    guests()?;
+    let (helm, goplugin) = (helm()?, goplugin()?);
     let _cluster = Running::for_now()?;
     let release = target_dir().join("release");
     let mut bench = Command::new(release.join("sheave-bench"));
     bench.envs(cluster::variables()?).env("SHEAVE_BENCH_SHEAVE", release.join("sheave"));
     bench.env("SHEAVE_BENCH_KUBECTL", cluster::kubectl()).env("SHEAVE_BENCH_HELM", helm);
+    bench.env("SHEAVE_BENCH_GOPLUGIN", goplugin);
     run(bench.current_dir(root()).arg(rounds.to_string()).args(loads))
 }
 
@@ -36,4 +39,13 @@ fn helm() -> Result<PathBuf> {
         run(&mut install)?;
     }
     Ok(helm)
+}
+
+/// A provider that does nothing, as a process of its own.
+fn goplugin() -> Result<PathBuf> {
+    let program = target_dir().join("goplugin");
+    let mut build = cluster::with_go()?;
+    build.current_dir(root().join("tests/bench/goplugin")).env("CGO_ENABLED", "0");
+    run(build.args(["build", "-trimpath", "-o"]).arg(&program).arg("."))?;
+    Ok(program)
 }

@@ -1,5 +1,5 @@
 //! What a plugin call costs: a fresh instance of the built-in plugin that renders a Deployment, and the same call with
-//! nothing around it.
+//! nothing of ours around it.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use sheave_builtin::KUBERNETES;
 use sheave_model::plugin::Grants;
 use sheave_plugin_host::wire::{Doc, Instance};
-use sheave_plugin_host::{HostConfig, PluginHost};
+use sheave_plugin_host::{HostConfig, PluginHost, limits};
 
 use crate::{median, root};
 
@@ -23,7 +23,7 @@ const LOADS: usize = 50;
 pub(crate) struct Calls {
     /// Through the host: limits, checks of the reply, translation.
     pub(crate) render: Duration,
-    /// wasmtime alone: the component instantiated, called, its reply read.
+    /// wasmtime alone, with the same fuel and epochs: the component instantiated, called, its reply read.
     pub(crate) bare: Duration,
     /// A component that is in the cache already.
     pub(crate) cached_load: Duration,
@@ -41,7 +41,7 @@ const TYPE: &str = "Deployment";
 const NAME: &str = "web";
 
 /// As a blueprint would have it.
-fn properties() -> String {
+pub(crate) fn properties() -> String {
     json!({"spec": {
         "replicas": 3,
         "selector": {"matchLabels": {"app": "web"}},
@@ -57,6 +57,16 @@ fn properties() -> String {
         },
     }})
     .to_string()
+}
+
+pub(crate) fn instance() -> Instance {
+    Instance {
+        type_name: TYPE.to_owned(),
+        name: NAME.to_owned(),
+        stack: "bench".to_owned(),
+        schema_version: 1,
+        settings: Doc { json: "{}".to_owned(), marks: Vec::new() },
+    }
 }
 
 async fn through_the_host() -> Result<(Duration, Duration, Duration)> {
@@ -84,13 +94,7 @@ async fn through_the_host() -> Result<(Duration, Duration, Duration)> {
         let _ = host.load("file", &file, &Grants::default()).await?;
         cached_loads.push(started.elapsed());
     }
-    let of = Instance {
-        type_name: TYPE.to_owned(),
-        name: NAME.to_owned(),
-        stack: "bench".to_owned(),
-        schema_version: 1,
-        settings: Doc { json: "{}".to_owned(), marks: Vec::new() },
-    };
+    let of = instance();
     let props = Doc { json: properties(), marks: Vec::new() };
     let mut renders = Vec::new();
     for _ in 0..WARM_UP + CALLS {
@@ -102,7 +106,7 @@ async fn through_the_host() -> Result<(Duration, Duration, Duration)> {
     Ok((median(renders.into_iter().skip(WARM_UP)), median(cached_loads), median(builtin_loads)))
 }
 
-/// wasmtime as its manual shows it, with a pool of instances and without any limit.
+/// wasmtime as its manual shows it, with a pool of instances, and with fuel and epochs as the host has them; nothing else.
 mod bare {
     use super::*;
     use wasmtime::component::{Component, Linker};
@@ -120,6 +124,7 @@ mod bare {
     pub(super) fn render() -> Result<Duration> {
         let mut config = Config::new();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(PoolingAllocationConfig::new()));
+        config.consume_fuel(true).epoch_interruption(true);
         let engine = Engine::new(&config)?;
         let component = Component::from_binary(&engine, KUBERNETES.wasm)?;
         let mut linker = Linker::<()>::new(&engine);
@@ -138,6 +143,8 @@ mod bare {
         for _ in 0..WARM_UP + CALLS {
             let started = Instant::now();
             let mut store = Store::new(&engine, ());
+            store.set_fuel(limits::FUEL)?;
+            store.set_epoch_deadline(u64::MAX / 2);
             let instance = pre.instantiate(&mut store)?;
             let guest = indices.load(&mut store, &instance)?;
             let objects = guest.call_render(&mut store, &of, &props, &[])?;

@@ -1,11 +1,13 @@
 //! What Sheave costs, beside kubectl, Helm and what the API server allows. `cargo xtask bench` builds, provides and calls it.
 //!
 //! `sheave-bench ROUNDS LOAD...` measures everything and writes docs/benchmarks.md; `sheave-bench bare VERB LOAD NAMESPACE` is one of
-//! the measured programs: a client that sends the requests and does nothing else.
+//! the measured programs: a client that sends the requests and does nothing else. `sheave-bench alive` is another: a host full of plugins
+//! that wait.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
 mod bare;
 mod calls;
+mod crowd;
 mod objects;
 mod process;
 mod report;
@@ -24,6 +26,7 @@ fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bare", verb, load, namespace] => println!("{}", bare::run(verb, read(load)?, namespace)?),
+        ["alive"] => crowd::alive()?,
         [rounds, ref loads @ ..] if !loads.is_empty() => {
             let loads = loads.iter().map(|load| read(load)).collect::<Result<Vec<_>>>()?;
             all(rounds.parse().context("how many rounds?")?, &loads)?;
@@ -41,10 +44,11 @@ fn all(rounds: usize, loads: &[Load]) -> Result<()> {
     let setting = Setting::of_this_machine()?;
     say("calls of the built-in plugin");
     let calls = calls::measure()?;
+    let crowd = crowd::measure(&setting.itself, &setting.goplugin)?;
     let validate = tools::validate(&setting)?;
     let rounds =
         loads.iter().map(|load| rounds::measure(&setting, *load, rounds)).collect::<Result<Vec<_>>>()?;
-    let report = report::Report { calls, validate, rounds };
+    let report = report::Report { calls, crowd, validate, rounds };
     println!("{}", report.for_a_terminal());
     let path = root().join("docs/benchmarks.md");
     std::fs::write(&path, report.page(&setting))?;

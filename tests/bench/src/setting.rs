@@ -13,12 +13,15 @@ use crate::root;
 const SHEAVE: &str = "SHEAVE_BENCH_SHEAVE";
 const KUBECTL: &str = "SHEAVE_BENCH_KUBECTL";
 const HELM: &str = "SHEAVE_BENCH_HELM";
+const GOPLUGIN: &str = "SHEAVE_BENCH_GOPLUGIN";
 
 /// The programs, and the folder that they work in.
 pub(crate) struct Setting {
     pub(crate) sheave: PathBuf,
     pub(crate) kubectl: PathBuf,
     pub(crate) helm: PathBuf,
+    /// A provider that does nothing, as a process.
+    pub(crate) goplugin: PathBuf,
     pub(crate) itself: PathBuf,
     pub(crate) folder: PathBuf,
     /// The machine's load before anything was measured.
@@ -42,6 +45,7 @@ impl Setting {
             sheave: given(SHEAVE)?,
             kubectl: given(KUBECTL)?,
             helm: given(HELM)?,
+            goplugin: given(GOPLUGIN)?,
             itself: std::env::current_exe()?,
             folder,
             load: load(),
