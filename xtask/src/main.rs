@@ -5,6 +5,7 @@ mod build;
 mod cluster;
 mod demo;
 mod docs;
+mod fuzz;
 mod guest_target;
 mod guests;
 mod run;
@@ -55,14 +56,18 @@ enum Task {
         #[arg(long, value_name = "LOAD", value_delimiter = ',', default_values = ["maps-1000", "mixed-100", "mixed-1000", "mixed-10000"])]
         loads: Vec<String>,
     },
-    /// Put random stacks through random edits, faults and kills, and see that each ends as its blueprint says
+    /// Put random stacks through random edits, faults and kills, and see that each ends as its blueprint says; then fuzz
+    /// what reads strangers' input
     Soak {
         /// How many
-        #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32))]
         runs: u32,
         /// Only the one that follows from this seed, as a run that failed has said it
         #[arg(long)]
         seed: Option<u64>,
+        /// How many minutes to fuzz each target
+        #[arg(long, value_name = "MINUTES", default_value_t = 30)]
+        fuzz: u32,
     },
 }
 
@@ -75,6 +80,10 @@ fn main() -> anyhow::Result<()> {
         Task::Demo => demo::demo(),
         Task::Docs { check } => docs::docs(check),
         Task::Bench { rounds, loads } => bench::bench(rounds, &loads),
-        Task::Soak { runs, seed } => soak::soak(runs, seed),
+        Task::Soak { runs, seed, fuzz } => {
+            soak::soak(runs, seed)?;
+            // A seed asks for one run again, and for nothing else.
+            if fuzz > 0 && seed.is_none() { fuzz::fuzz(fuzz) } else { Ok(()) }
+        }
     }
 }

@@ -19,6 +19,8 @@ mod convert;
 mod engine;
 mod error;
 mod files;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod guest;
 mod host;
 pub mod http;
