@@ -38,11 +38,17 @@ fn main() -> Result<()> {
     let module = guest_target::modules(&target_dir).join(format!("{PACKAGE}.wasm"));
     let module = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
     let component = ComponentEncoder::default().validate(true).module(&module)?.encode()?;
+    let manifest = plugins.join(PACKAGE).join("plugin.yaml");
+    let manifest =
+        fs::read_to_string(&manifest).with_context(|| format!("cannot read {}", manifest.display()))?;
+    let manifest = sheave_plugin_host::read_manifest(&manifest)?;
+    let component = sheave_plugin_host::embed(&component, &manifest)?;
     let code = sheave_plugin_host::precompile(&component, &std::env::var("TARGET")?)?;
 
     let out = PathBuf::from(std::env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     let name = |ending: &str| out.join(format!("{PACKAGE}.{ending}"));
     fs::write(name("sha256"), sheave_plugin_host::digest(&component))?;
+    fs::write(name("manifest"), manifest.write()?)?;
     fs::write(name("wasm"), &component)?;
     fs::write(name("cwasm"), code)?;
     Ok(())

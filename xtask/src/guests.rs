@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use sheave_model::manifest::PluginManifest;
 use wit_component::ComponentEncoder;
 
 use crate::guest_target::{self, Toolchain};
@@ -30,24 +31,32 @@ pub(crate) fn guests() -> Result<()> {
 fn build_workspace(toolchain: &Toolchain, workspace: &Path, folder: &Path) -> Result<()> {
     // One folder for both, so that std is built once.
     let target_dir = root().join("plugins/target");
-    let names = names(workspace)?;
-    if names.is_empty() {
+    let guests = guests_of(workspace)?;
+    if guests.is_empty() {
         return Ok(());
     }
     let mut build = toolchain.build(workspace, &target_dir);
-    run(build.args(names.iter().flat_map(|name| ["-p", name])))?;
-    for name in names {
+    run(build.args(guests.iter().flat_map(|guest| ["-p", &guest.name])))?;
+    for Guest { name, folder: sources } in guests {
         let module = guest_target::modules(&target_dir).join(format!("{}.wasm", name.replace('-', "_")));
         let component = folder.join(format!("{name}.wasm"));
-        if !is_newer(&component, &module) {
-            encode(&module, &component)?;
+        let manifest = Some(sources.join("plugin.yaml")).filter(|path| path.exists());
+        let current = is_newer(&component, &module)
+            && manifest.as_ref().is_none_or(|manifest| is_newer(&component, manifest));
+        if !current {
+            encode(&module, manifest.as_deref(), &component)?;
         }
     }
     Ok(())
 }
 
+struct Guest {
+    name: String,
+    folder: PathBuf,
+}
+
 /// The packages of a workspace that are guests: those that build a `cdylib`.
-fn names(workspace: &Path) -> Result<Vec<String>> {
+fn guests_of(workspace: &Path) -> Result<Vec<Guest>> {
     let mut metadata = cargo();
     metadata.current_dir(workspace).args(["metadata", "--no-deps", "--format-version", "1"]);
     let metadata: Value = serde_json::from_str(&output(&mut metadata)?)?;
@@ -56,22 +65,35 @@ fn names(workspace: &Path) -> Result<Vec<String>> {
         list(package, "targets").iter().any(|target| list(target, "crate_types").contains(&"cdylib".into()))
     };
     let packages = list(&metadata, "packages");
-    Ok(packages.iter().filter(|p| is_guest(p)).filter_map(|p| Some(p["name"].as_str()?.to_owned())).collect())
+    let guest = |package: &Value| {
+        let folder = Path::new(package["manifest_path"].as_str()?).parent()?.to_owned();
+        Some(Guest { name: package["name"].as_str()?.to_owned(), folder })
+    };
+    Ok(packages.iter().filter(|p| is_guest(p)).filter_map(guest).collect())
 }
 
-fn encode(module: &Path, component: &PathBuf) -> Result<()> {
+fn encode(module: &Path, manifest: Option<&Path>, component: &PathBuf) -> Result<()> {
     let bytes = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
-    let encoded = ComponentEncoder::default()
+    let mut encoded = ComponentEncoder::default()
         .validate(true)
         .module(&bytes)
         .and_then(|encoder| encoder.encode())
         .with_context(|| format!("{} does not become a component", module.display()))?;
+    if let Some(path) = manifest {
+        encoded.extend(section(path).with_context(|| format!("{} is no manifest", path.display()))?);
+    }
     // Whole or not at all: tests may be reading the old one.
     let part = component.with_extension("part");
     fs::write(&part, &encoded)?;
     fs::rename(&part, component)?;
     say(format!("{} ({} KB)", component.display(), encoded.len() / 1000));
     Ok(())
+}
+
+/// A plugin's manifest as a section of its component. This task must build before the plugin host does, which can do this too.
+fn section(manifest: &Path) -> Result<Vec<u8>> {
+    let value: Value = serde_saphyr::from_str(&fs::read_to_string(manifest)?)?;
+    Ok(PluginManifest::read(value.to_string().as_bytes())?.section()?)
 }
 
 fn is_newer(file: &Path, than: &Path) -> bool {

@@ -12,6 +12,8 @@ pub struct Builtin {
     pub cwasm: &'static [u8],
     /// SHA-256 of [`Self::wasm`], lower-case hex: what plans and state call this plugin.
     pub digest: &'static str,
+    /// Its manifest, as it stands in the component.
+    pub manifest: &'static [u8],
     /// The component that the code was compiled from.
     pub wasm: &'static [u8],
 }
@@ -21,6 +23,7 @@ pub static KUBERNETES: Builtin = Builtin {
     name: "kubernetes",
     cwasm: include_bytes!(concat!(env!("OUT_DIR"), "/kubernetes.cwasm")),
     digest: include_str!(concat!(env!("OUT_DIR"), "/kubernetes.sha256")),
+    manifest: include_bytes!(concat!(env!("OUT_DIR"), "/kubernetes.manifest")),
     wasm: include_bytes!(concat!(env!("OUT_DIR"), "/kubernetes.wasm")),
 };
 

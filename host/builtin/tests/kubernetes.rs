@@ -8,7 +8,8 @@ use sheave_plugin_host::{CallError, HostConfig, Plugin, PluginHost};
 
 fn plugin() -> Plugin {
     let host = PluginHost::new(HostConfig::default()).unwrap();
-    host.load_precompiled(KUBERNETES.name, KUBERNETES.cwasm, KUBERNETES.digest).unwrap()
+    host.load_precompiled(KUBERNETES.name, KUBERNETES.cwasm, KUBERNETES.digest, Some(KUBERNETES.manifest))
+        .unwrap()
 }
 
 fn doc(json: &Value) -> Doc {

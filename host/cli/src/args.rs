@@ -9,13 +9,15 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use jiff::SignedDuration;
 use sheave_model::Address;
 
+pub(crate) use plugin::PluginCommand;
+
 const ABOUT: &str =
     "Orchestrates applications from a blueprint: what would change, then the change, then how it stands";
 
 const AFTER: &str = "\
 Environment:
   SHEAVE_FILE, SHEAVE_STACK, SHEAVE_STATE, SHEAVE_INPUTS, SHEAVE_PARALLELISM,
-  SHEAVE_TIMEOUT, SHEAVE_JSON, SHEAVE_NO_COLOR
+  SHEAVE_TIMEOUT, SHEAVE_LOCKED, SHEAVE_JSON, SHEAVE_NO_COLOR
                   stand for the options of the same name
   SHEAVE_INPUT_k  stands for --input k=...; secrets do not belong on a command line
   SHEAVE_KEY      encrypts secrets at rest; default: a file in the configuration folder
@@ -82,6 +84,10 @@ pub(crate) struct Common {
     #[arg(display_order = 107, long, value_name = "DURATION", global = true, default_value = "10m", value_parser = timeout)]
     #[arg(env = "SHEAVE_TIMEOUT", hide_env = true)]
     pub(crate) timeout: Duration,
+    /// For CI: no plugin that does not stand in sheave.lock as it is
+    #[arg(display_order = 107, long, global = true, env = "SHEAVE_LOCKED", hide_env = true, value_parser = FalseyValueParser::new())]
+    #[arg(action = ArgAction::SetTrue)]
+    pub(crate) locked: bool,
     /// For scripts: one JSON event a line on standard output, the last one `run.finished`; or one JSON document
     #[arg(display_order = 108, long, global = true, env = "SHEAVE_JSON", hide_env = true, value_parser = FalseyValueParser::new())]
     #[arg(action = ArgAction::SetTrue)]
@@ -182,6 +188,9 @@ pub(crate) enum Command {
     /// Look into the recorded state, and amend it
     #[command(subcommand, arg_required_else_help = true)]
     State(StateCommand),
+    /// Look at plugins, and take them in
+    #[command(subcommand, arg_required_else_help = true)]
+    Plugin(PluginCommand),
     /// List the types that a blueprint can use
     Types {
         #[command(flatten)]
@@ -373,6 +382,7 @@ impl Command {
     /// The inputs given after the command.
     pub(crate) fn take_inputs(&mut self) -> Inputs {
         std::mem::take(match self {
+            Self::Plugin(command) => command.inputs(),
             Self::Init(InitArgs { inputs, .. })
             | Self::Plan(PlanArgs { inputs, .. })
             | Self::Apply(ApplyArgs { inputs, .. })
@@ -422,6 +432,7 @@ impl Command {
             Self::State(StateCommand::Show { .. }) => "state show",
             Self::State(StateCommand::Export { .. }) => "state export",
             Self::State(StateCommand::Unlock { .. }) => "state unlock",
+            Self::Plugin(command) => command.words(),
             Self::Types { .. } => "types",
             Self::Schema { .. } => "schema",
             Self::Completions { .. } => "completions",
@@ -452,5 +463,6 @@ fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 mod examples;
+mod plugin;
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,7 @@ pub(crate) fn settings(common: &Common, inputs: Inputs, command: String) -> Resu
             state: common.state.clone(),
             parallelism: common.parallelism,
             timeout: common.timeout,
+            locked: common.locked,
             config_dir: folders.config,
             cache_dir: folders.cache,
             key: key.map(SecretText::new),

@@ -45,6 +45,10 @@ pub(crate) struct Context {
     pub(crate) renders: Mutex<BTreeMap<Address, RenderRequest>>,
     /// What the plan was made of, by resource and key: carrying it out needs no second render of the same properties.
     pub(crate) rendered: Mutex<BTreeMap<Address, (String, Rendered)>>,
+    /// Secrets by the names that a grant `reveal` gives them.
+    pub(crate) revealable: OnceLock<Vec<(String, SecretText)>>,
+    /// What was revealed and is not written down yet.
+    pub(crate) revealed: Arc<Mutex<Vec<What>>>,
     pub(crate) definitions: Definitions,
     pub(crate) live: LiveObjects,
     pub(crate) inventories: Inventories,
@@ -110,6 +114,8 @@ impl Context {
             cancelled: parts.cancelled,
             renders: Mutex::default(),
             rendered: Mutex::default(),
+            revealable: OnceLock::new(),
+            revealed: Arc::default(),
             definitions: Definitions::default(),
             live: LiveObjects::default(),
             inventories: Inventories::default(),

@@ -92,7 +92,7 @@ impl Driver {
         let only = |d| Report { diagnostics: vec![d], sources: Sources::default() };
         let blueprint = read_blueprint(&self.settings.blueprint).map_err(only)?;
         let host = self.key().and_then(|key| self.host(&key)).map_err(only)?;
-        load(blueprint, &host).await
+        load(blueprint, &host, self.settings.locked).await
     }
 
     /// What would change. Writes nothing, and takes no lock.
@@ -303,6 +303,7 @@ impl Driver {
             }
             Purpose::Apply => {
                 let mut loaded = self.load_blueprint().await.map_err(|r| Fault::Explained(Box::new(r)))?;
+                loaded.take_in().await;
                 let stack = self.stack_name(Purpose::Apply, store).await?;
                 let state = self.load_state(store, &stack).await?;
                 let inputs = bind(&loaded.graph, &self.settings.inputs, &mut loaded.report.sources)
@@ -334,8 +335,9 @@ impl Driver {
                 .await;
         };
         let host = self.key().and_then(|key| self.host(&key)).map_err(explained)?;
-        let mut loaded =
-            load_with(blueprint, &host, kept).await.map_err(|r| Fault::Explained(Box::new(r)))?;
+        let mut loaded = load_with(blueprint, &host, kept, self.settings.locked)
+            .await
+            .map_err(|r| Fault::Explained(Box::new(r)))?;
         let inputs = self.inputs_of_plan(plan, &mut loaded)?;
         for resource in &plan.resources {
             let now = loaded.plugins.bound.get(&resource.type_name.plugin).map(|b| b.pin.digest.as_str());
@@ -469,6 +471,11 @@ impl Driver {
             cancelled: cancel.0.subscribe(),
         }));
         inputs.values().for_each(|value| context.learn_input(value));
+        let secrets = inputs.iter().filter_map(|(name, value)| match value {
+            Value::Secret(secret) => Some((format!("inputs.{name}"), secret.clone())),
+            _ => None,
+        });
+        let _ = context.revealable.set(secrets.collect());
         context.learn_all(context.connections.secrets());
         let mut outputs = BTreeMap::new();
         for (address, record) in &state.resources {

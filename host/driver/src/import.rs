@@ -273,7 +273,8 @@ async fn provided(context: &Context, planned: &PlannedResource, id: &str) -> Res
         ));
     }
     let instance = context.instance_of(address, &planned.type_name)?;
-    let snapshot = match context.reaching(plugin, &TokenTable::default()).adopt(&instance, id).await {
+    let snapshot = match context.reaching(plugin, &TokenTable::default(), address).adopt(&instance, id).await
+    {
         Ok(snapshot) => snapshot,
         Err(CallError::Answer(wire::Failure::NotFound)) => {
             let summary = format!("the plugin `{}` finds no `{id}`", planned.plugin.name);

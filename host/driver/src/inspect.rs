@@ -11,7 +11,8 @@ use sheave_state::Store as _;
 
 use crate::amend::no_resource;
 use crate::driver::{Driver, explained, state_fault};
-use crate::plugins::PluginSet;
+use crate::lock::LockFile;
+use crate::plugins::{Lock, PluginSet};
 use crate::request::{Fault, OutputsReport, Report, StatusReport};
 use crate::status::StatusWatch;
 
@@ -124,8 +125,10 @@ impl Driver {
             let id = sources.add(name.as_str(), content.as_str());
             let specs = sheave_blueprint::parse(id, content).syntax.map(|s| s.plugins()).unwrap_or_default();
             let folder = std::path::PathBuf::from(&text.folder);
+            let file = LockFile::read(&folder).map_err(explained)?;
+            let lock = Lock { file: &file, strict: self.settings.locked };
             for spec in specs {
-                if let Err(fault) = plugins.add_spec(&host, &folder, &spec).await {
+                if let Err(fault) = plugins.add_spec(&host, &folder, &spec, &lock).await {
                     return Err(Fault::Explained(Box::new(Report { diagnostics: vec![fault], sources })));
                 }
             }

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod amend;
+mod blueprint_edit;
 mod connections;
 mod context;
 mod definitions;
@@ -19,6 +20,7 @@ mod journal;
 mod keys;
 mod live;
 mod load;
+mod lock;
 mod modules;
 mod moves;
 mod outside;
@@ -33,12 +35,14 @@ mod session;
 mod stacks;
 mod status;
 mod substitute;
+mod taking_in;
 mod targets;
 
 pub use amend::StateExport;
 pub use driver::{Driver, stack_by_blueprint};
 pub use history::{HistoryReport, HistoryRow};
 pub use import::ImportReport;
+pub use lock::{LOCK_FILE, LockFile, LockedPlugin};
 pub use picture::{GraphNode, GraphReport};
 pub use refresh::{Drifted, RefreshReport};
 pub use request::{
@@ -46,3 +50,4 @@ pub use request::{
     StatusReport, StatusRow, Watcher,
 };
 pub use status::StatusWatch;
+pub use taking_in::{InspectedType, PluginAddition, PluginReport, PluginUpdate};

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use sheave_blueprint::{Graph, InputSource, InputValue, NoPasswords, RawInput, Scope};
 use sheave_engine::CompiledType;
 use sheave_model::plan::BlueprintText;
-use sheave_model::{Diagnostic, PluginPin, Sources, TypeName, Value};
+use sheave_model::{Diagnostic, PluginPin, Severity, Sources, TypeName, Value};
 use sheave_plugin_host::PluginHost;
 
 use crate::files::FolderFiles;
+use crate::lock::{LOCK_FILE, LockFile, LockedPlugin, types_of};
 use crate::modules::ModuleTexts;
-use crate::plugins::PluginSet;
+use crate::plugins::{Added, Lock, PluginSet};
 use crate::request::{InputGiven, Report};
 
 /// The largest blueprint or inputs file: real ones have a few hundred lines.
@@ -25,6 +26,8 @@ pub(crate) struct Loaded {
     pub(crate) plugins: PluginSet,
     pub(crate) types: BTreeMap<TypeName, Arc<CompiledType>>,
     pub(crate) blueprint: BlueprintText,
+    /// Plugins that stand in the lock file from now on, once something is planned with them.
+    pub(crate) unlocked: BTreeMap<String, LockedPlugin>,
 }
 
 /// Reads a blueprint's file.
@@ -65,15 +68,21 @@ pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
 pub(crate) type Kept = BTreeMap<String, (PluginPin, Option<Vec<u8>>)>;
 
 /// Parses, loads the plugins, resolves. The report holds everything that was found on the way.
-pub(crate) async fn load(blueprint: BlueprintText, host: &PluginHost) -> Result<Loaded, Report> {
-    load_with(blueprint, host, Kept::new()).await
+pub(crate) async fn load(
+    blueprint: BlueprintText,
+    host: &PluginHost,
+    strict: bool,
+) -> Result<Loaded, Report> {
+    load_with(blueprint, host, Kept::new(), strict).await
 }
 
-/// The same, with these plugins in place of those that stand where the blueprint says.
+/// The same, with these plugins in place of those that stand where the blueprint says. `strict`: nothing else is used
+/// that the lock file does not have.
 pub(crate) async fn load_with(
     blueprint: BlueprintText,
     host: &PluginHost,
     mut kept: Kept,
+    strict: bool,
 ) -> Result<Loaded, Report> {
     let mut sources = Sources::default();
     let (name, text) = blueprint.files.first().cloned().unwrap_or_default();
@@ -83,12 +92,24 @@ pub(crate) async fn load_with(
     let Some(syntax) = parsed.syntax else { return Err(Report { diagnostics, sources }) };
     let mut plugins = PluginSet::default();
     let folder = PathBuf::from(&blueprint.folder);
+    let file = LockFile::read(&folder).unwrap_or_else(|fault| {
+        diagnostics.push(fault);
+        LockFile::default()
+    });
+    let lock = Lock { file: &file, strict };
+    let mut unlocked = BTreeMap::new();
     for spec in syntax.plugins() {
         let added = match kept.remove(&spec.name) {
-            Some((pin, bytes)) => plugins.add_pin(host, &pin, bytes).await,
-            None => plugins.add_spec(host, &folder, &spec).await,
+            Some((pin, bytes)) => plugins.add_pin(host, &pin, bytes).await.map(|()| Added::default()),
+            None => plugins.add_spec(host, &folder, &spec, &lock).await,
         };
-        diagnostics.extend(added.err());
+        match added {
+            Ok(added) => {
+                diagnostics.extend(added.warnings);
+                unlocked.extend(added.new.map(|new| (spec.name.clone(), new)));
+            }
+            Err(fault) => diagnostics.push(fault),
+        }
     }
     let mut used: BTreeSet<TypeName> = syntax.type_names().into_iter().collect();
     let modules = ModuleTexts::read(&syntax, &blueprint, &mut sources);
@@ -110,9 +131,47 @@ pub(crate) async fn load_with(
                 Some((name.clone(), Arc::new(CompiledType { info, schemas: schemas.clone() })))
             });
             let types = compiled.collect();
-            Ok(Loaded { report, graph: Arc::new(graph), plugins, types, blueprint })
+            Ok(Loaded { report, graph: Arc::new(graph), plugins, types, blueprint, unlocked })
         }
         _ => Err(report),
+    }
+}
+
+impl Loaded {
+    /// Writes plugins that are used for the first time into the lock file, and says so.
+    pub(crate) async fn take_in(&mut self) {
+        let new = std::mem::take(&mut self.unlocked);
+        if new.is_empty() {
+            return;
+        }
+        let folder = PathBuf::from(&self.blueprint.folder);
+        let mut said = Vec::new();
+        let result = async {
+            let mut file = LockFile::read(&folder)?;
+            for (name, mut entry) in new {
+                if let Some(bound) = self.plugins.bound.get(&name) {
+                    entry.types = types_of(&bound.plugin).await?;
+                }
+                let version = entry.version.as_ref().map_or_else(String::new, |v| format!(" {v}"));
+                said.push(format!("the plugin `{name}`{version} stands in {LOCK_FILE} from now on"));
+                file.plugins.insert(name, entry);
+            }
+            file.write(&folder).map(|_| ()).map_err(|why| {
+                let summary = format!("{LOCK_FILE} cannot be written: {why}");
+                Diagnostic::warning("plugin.lock-unwritable", summary)
+            })
+        };
+        match result.await {
+            Ok(()) => self.report.diagnostics.extend(said.into_iter().map(|summary| {
+                let help = "commit the file: with `--locked` nothing else is used";
+                let note = Diagnostic::warning("plugin.taken-in", summary).with_help(help);
+                Diagnostic { severity: Severity::Note, ..note }
+            })),
+            Err(fault) => self.report.diagnostics.push(Diagnostic {
+                severity: Severity::Warning,
+                ..fault.with_help("until it is, another component in its place goes unnoticed")
+            }),
+        }
     }
 }
 

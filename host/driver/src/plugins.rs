@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sheave_blueprint::PluginSpec;
-use sheave_model::plugin::Grants;
+use sheave_model::plugin::{EmitGrant, Grants};
 use sheave_model::{Diagnostic, PluginPin, TypeCatalog, TypeName, TypeSchema};
 use sheave_plugin_host::{CallError, Plugin, PluginHost};
+
+use crate::lock::{self, LockFile, LockedPlugin, Standing};
 
 /// The largest component file that is read: the largest known guest, Python's, has 18 MB.
 const MAX_COMPONENT: u64 = 64 << 20;
@@ -22,6 +24,20 @@ pub(crate) struct Bound {
     pub(crate) pin: PluginPin,
     /// The component's bytes, kept with the state; none for the built-in one.
     pub(crate) bytes: Option<Arc<[u8]>>,
+}
+
+/// The lock file, and whether nothing is used that does not stand in it.
+pub(crate) struct Lock<'a> {
+    pub(crate) file: &'a LockFile,
+    pub(crate) strict: bool,
+}
+
+/// What is to be said and done of a plugin that was added.
+#[derive(Debug, Default)]
+pub(crate) struct Added {
+    /// To be written into the lock file, without its types.
+    pub(crate) new: Option<LockedPlugin>,
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 /// All plugins of a run, by name.
@@ -53,15 +69,35 @@ impl PluginSet {
         host: &PluginHost,
         folder: &Path,
         spec: &PluginSpec,
-    ) -> Result<(), Diagnostic> {
+        lock: &Lock<'_>,
+    ) -> Result<Added, Diagnostic> {
+        let mut added = Added::default();
         let at = |d: Diagnostic| if d.labels.is_empty() { d.at(spec.span, "this plugin") } else { d };
         let bound = match spec.source.as_deref() {
-            None | Some(BUILTIN) => builtin(host, &spec.name).map_err(at)?,
+            None | Some(BUILTIN) => {
+                let mut bound = builtin(host, &spec.name).map_err(at)?;
+                let secrets_in = spec.grants.emit.secrets_in.clone();
+                bound.pin.grants.emit.secrets_in.clone_from(&secrets_in);
+                let emit = EmitGrant { secrets_in, ..EmitGrant::default() };
+                if spec.grants != (Grants { emit, ..Grants::default() }) {
+                    let summary = "the built-in plugin takes no grant but `emit: {secrets-in: [...]}`";
+                    let help = "what is written in its resources is granted by that";
+                    let warning = Diagnostic::warning("plugin.not-asked", summary).with_help(help);
+                    added.warnings.push(warning.at(spec.grants_span, "granted here"));
+                }
+                bound
+            }
             Some(source) => {
                 let path = folder.join(source);
                 let bytes = read_component(&path, source).await.map_err(at)?;
                 let grants = absolute(&spec.grants, folder);
                 let plugin = host.load(&spec.name, &bytes, &grants).await.map_err(|e| at(e.diagnostic()))?;
+                let now = lock::found(source, &plugin);
+                let entry = lock.file.plugins.get(&spec.name);
+                if lock::check(&spec.name, &now, entry, lock.strict).map_err(at)? == Standing::New {
+                    added.new = Some(now);
+                }
+                added.warnings.extend(unasked(spec, &plugin));
                 let pin = PluginPin {
                     name: spec.name.clone(),
                     source: source.to_owned(),
@@ -72,7 +108,7 @@ impl PluginSet {
             }
         };
         self.bound.insert(spec.name.clone(), bound);
-        Ok(())
+        Ok(added)
     }
 
     /// Adds the built-in plugin under its usual name, where none of that name is loaded.
@@ -161,9 +197,11 @@ impl PluginSet {
     }
 }
 
-fn builtin(host: &PluginHost, name: &str) -> Result<Bound, Diagnostic> {
+pub(crate) fn builtin(host: &PluginHost, name: &str) -> Result<Bound, Diagnostic> {
     let built = &sheave_builtin::KUBERNETES;
-    let plugin = host.load_precompiled(name, built.cwasm, built.digest).map_err(|e| e.diagnostic())?;
+    let plugin = host
+        .load_precompiled(name, built.cwasm, built.digest, Some(built.manifest))
+        .map_err(|e| e.diagnostic())?;
     let pin = PluginPin {
         name: name.to_owned(),
         source: BUILTIN.to_owned(),
@@ -173,7 +211,22 @@ fn builtin(host: &PluginHost, name: &str) -> Result<Bound, Diagnostic> {
     Ok(Bound { plugin, pin, bytes: None })
 }
 
-async fn read_component(path: &Path, source: &str) -> Result<Vec<u8>, Diagnostic> {
+/// What is granted to a plugin that never asked for it, which is of no use to it.
+fn unasked(spec: &PluginSpec, plugin: &Plugin) -> Option<Diagnostic> {
+    let unasked = &plugin.held().unasked;
+    (!unasked.is_empty()).then(|| {
+        let summary = format!("the plugin `{}` is granted what it does not ask for", spec.name);
+        Diagnostic::warning("plugin.not-asked", summary)
+            .with_detail(unasked.join("\n"))
+            .with_help(format!(
+                "it does not get it; `sheave plugin inspect {}` shows what it asks for",
+                spec.name
+            ))
+            .at(spec.grants_span, "granted here")
+    })
+}
+
+pub(crate) async fn read_component(path: &Path, source: &str) -> Result<Vec<u8>, Diagnostic> {
     let unreadable = |why: String| {
         Diagnostic::error("plugin.unreadable", format!("the plugin `{source}` cannot be read: {why}"))
             .with_help("`source` is a file, relative to the blueprint's folder")
@@ -188,7 +241,7 @@ async fn read_component(path: &Path, source: &str) -> Result<Vec<u8>, Diagnostic
     tokio::fs::read(path).await.map_err(|e| unreadable(e.to_string()))
 }
 
-fn absolute(grants: &Grants, folder: &Path) -> Grants {
+pub(crate) fn absolute(grants: &Grants, folder: &Path) -> Grants {
     let mut grants = grants.clone();
     for grant in &mut grants.filesystem {
         grant.path = clean(&folder.join(&grant.path)).to_string_lossy().into_owned();
@@ -197,7 +250,7 @@ fn absolute(grants: &Grants, folder: &Path) -> Grants {
 }
 
 /// The path without `.` and, where that needs no look at the file system, `..`.
-fn clean(path: &Path) -> PathBuf {
+pub(crate) fn clean(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut out = PathBuf::new();
     for part in path.components() {

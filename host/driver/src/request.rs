@@ -49,6 +49,8 @@ pub struct Settings {
     pub parallelism: usize,
     /// How long a resource may take to become ready, where it does not say.
     pub timeout: Duration,
+    /// No plugin is used that does not stand in the lock file as it is.
+    pub locked: bool,
     /// The user's configuration folder (key file).
     pub config_dir: PathBuf,
     /// The user's cache folder (compiled plugins).

@@ -41,8 +41,11 @@ async fn read_provided(
         .map_err(fault)?;
     let mut tokens = TokenTable::default();
     let sent = context.send_snapshot(&record.type_name.plugin, &snapshot, &mut tokens).map_err(fault)?;
-    let found =
-        context.reaching(plugin, &tokens).read(&instance, &sent).await.map_err(|e| fault(e.diagnostic()))?;
+    let found = context
+        .reaching(plugin, &tokens, address)
+        .read(&instance, &sent)
+        .await
+        .map_err(|e| fault(e.diagnostic()))?;
     let Some(found) = found else { return Ok(None) };
     let outputs = receive(&found.outputs, &tokens, address).map_err(fault)?;
     if outputs.has_unknown() {

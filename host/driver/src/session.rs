@@ -16,7 +16,7 @@ use sheave_model::{Diagnostic, SecretText, Value};
 use sheave_state::{LockGuard, SqliteStore, StateError, Store as _};
 use tokio::task::JoinSet;
 
-use crate::context::Context;
+use crate::context::{Context, locked};
 use crate::failpoint;
 use crate::keys::SystemRandom;
 use crate::moves;
@@ -123,10 +123,10 @@ impl<'a> Session<'a> {
             self.note_targets(&actions, &mut entries).await;
             let made = self.prepare(&actions, &mut entries, &mut inbox);
             let intents = entries.iter().any(|e| matches!(e, Entry::Intent(_)));
-            let told: Vec<What> = actions
-                .iter()
-                .filter_map(|a| if let Action::Notify(w) = a { Some(w.clone()) } else { None })
-                .collect();
+            let mut told: Vec<What> = std::mem::take(&mut *locked(&self.context.revealed));
+            let notified =
+                actions.iter().filter_map(|a| if let Action::Notify(w) = a { Some(w.clone()) } else { None });
+            told.extend(notified);
             let kept: Vec<What> =
                 told.iter().filter(|w| !matches!(w, What::Planned { .. })).cloned().collect();
             self.writes = self.journal.is_some() && !entries.is_empty();

@@ -471,7 +471,7 @@ impl Applying {
 
     fn rendered(&mut self, address: &Address, rendered: Rendered, actions: &mut Vec<Action>) {
         let (properties, key, objects) = match rendered {
-            Rendered::Objects { properties, key, objects } => (properties, key, objects),
+            Rendered::Objects { properties, key, objects, .. } => (properties, key, objects),
             Rendered::Unchanged => return,
             Rendered::Deferred { why, .. } => {
                 let summary = format!("`{address}` cannot be rendered: {why}");

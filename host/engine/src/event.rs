@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sheave_model::facts::{ObjectFacts, Permit};
 use sheave_model::plan::{Action as Planned, FieldChange, ObjectOrder, PlannedObject};
 use sheave_model::plugin::{ObjectId, ProviderPlan, ProviderStep};
 use sheave_model::stack::ObjectRecord;
@@ -58,6 +59,8 @@ pub enum Rendered {
         key: String,
         /// The objects, in the plugin's order.
         objects: Vec<RenderedObject>,
+        /// For whom they were rendered, and what it may emit.
+        permit: Permit,
     },
     /// It cannot be rendered before more is known.
     Deferred {
@@ -85,6 +88,8 @@ pub struct RenderedObject {
     pub ready_when: Option<String>,
     /// Pointers of fields that another object of the same resource decides on: left alone.
     pub ignore: Vec<String>,
+    /// What it is, as far as a grant speaks of it.
+    pub facts: ObjectFacts,
 }
 
 /// A provider's resource, planned.

@@ -11,6 +11,7 @@ mod event;
 mod groups;
 mod immutable;
 mod inspecting;
+mod lint;
 mod modules;
 mod order;
 mod passwords;
@@ -26,6 +27,7 @@ pub use action::{
     ObserveRequest, ProvideRequest, ProviderPlanRequest, RecordDraft, RenderRequest,
 };
 pub use event::{Event, Failure, Inside, ProviderPlanned, Rendered, RenderedObject};
+pub use lint::lint;
 pub use present::present_outputs;
 pub use run::{Finished, Run};
 pub use world::{CompiledType, MovedAddress, World};

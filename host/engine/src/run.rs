@@ -11,6 +11,7 @@ use crate::action::Action;
 use crate::applying::Applying;
 use crate::event::Event;
 use crate::inspecting::Inspecting;
+use crate::lint;
 use crate::planning::{Planning, PlanningOutcome};
 
 /// How a run ended.
@@ -68,6 +69,7 @@ impl Run {
 
     /// Takes one event in.
     pub fn step(&mut self, event: Event) -> Vec<Action> {
+        let event = lint::checked(event);
         match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Planning(planning) => self.plan(planning, event),
             Phase::Inspecting(_) if matches!(event, Event::Cancelled) => vec![cancelled()],

@@ -8,6 +8,7 @@ mod crd;
 mod diff;
 mod digest;
 mod equality;
+mod facts;
 mod fixed;
 mod kind;
 mod object;
@@ -22,11 +23,13 @@ mod sensitive;
 pub mod strangers;
 mod take_over;
 mod topology;
+mod wish;
 
 pub use apply_set::{Parent, Scope, ScopeError};
 pub use crd::custom_schema;
 pub use diff::{Change, Diff, Drift, changes_between, diff, drift};
 pub use digest::{desired_digest, owned_digest};
+pub use facts::facts;
 pub use fixed::{fixed_at, is_beneath};
 pub use kind::{NativeKind, REPLICAS, is_native_group, is_shared, loses_data, native, native_kinds, scales};
 pub use object::{MAX_OBJECT_BYTES, ManifestError, encoded_len, identity, leave_out, prepare};
@@ -37,6 +40,7 @@ pub use quantity::Quantity;
 pub use readiness::{Readiness, held_by, readiness, waits_for_consumer};
 pub use sensitive::is_sensitive;
 pub use take_over::{client_side_managers, take_over};
+pub use wish::wish;
 
 /// The field manager under which Sheave applies.
 pub const FIELD_MANAGER: &str = "sheave";

@@ -100,6 +100,16 @@ pub enum What {
         /// Which.
         object: ObjectId,
     },
+    /// A plugin saw a secret in clear, as it was granted to.
+    #[serde(rename = "secret.revealed")]
+    Revealed {
+        /// For which resource.
+        address: Address,
+        /// The plugin's name in the blueprint.
+        plugin: String,
+        /// Which secret, such as `inputs.password`.
+        secret: String,
+    },
     /// Something to say that belongs to no single resource's failure.
     #[serde(rename = "diagnostic")]
     Diagnostic {

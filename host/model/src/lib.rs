@@ -8,6 +8,7 @@ pub mod asked;
 pub mod diagnostic;
 pub mod document;
 pub mod event;
+pub mod facts;
 pub mod grants;
 pub mod in_flight;
 pub mod journal;

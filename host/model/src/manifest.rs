@@ -78,6 +78,18 @@ impl PluginManifest {
         Ok(bytes)
     }
 
+    /// The manifest as a custom section of WebAssembly: what is appended to a component.
+    pub fn section(&self) -> Result<Vec<u8>, BadManifest> {
+        let content = self.write()?;
+        let mut body = leb128(SECTION.len());
+        body.extend(SECTION.as_bytes());
+        body.extend(content);
+        let mut section = vec![0];
+        section.extend(leb128(body.len()));
+        section.extend(body);
+        Ok(section)
+    }
+
     fn check(&self) -> Result<(), BadManifest> {
         let bad = |field, why: &str| Err(BadManifest::Field { field, why: why.to_owned() });
         if !crate::address::is_name(&self.name) {
@@ -108,6 +120,20 @@ impl PluginManifest {
             }
         }
         Ok(())
+    }
+}
+
+/// A length as WebAssembly writes it: seven bits a byte, the lowest first.
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    loop {
+        let byte = (number & 0x7f) as u8;
+        number >>= 7;
+        if number == 0 {
+            out.push(byte);
+            return out;
+        }
+        out.push(byte | 0x80);
     }
 }
 

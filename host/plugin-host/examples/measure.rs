@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut times = Vec::new();
     for _ in 0..WARM_UP {
         let since = Instant::now();
-        host.load_precompiled("measured", compiled, &digest)?;
+        host.load_precompiled("measured", compiled, &digest, None)?;
         times.push(since.elapsed());
     }
     spread("load compiled ahead", times);

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use sheave_model::asked::Effective;
+use sheave_model::manifest::PluginManifest;
+
 use crate::bindings::exports::sheave::plugin::{emit, provide};
 use crate::bindings::sheave::plugin::types as wit;
 use crate::error::CallError;
@@ -36,6 +39,21 @@ impl Plugin {
     /// SHA-256 of the component, lower-case hex.
     pub fn digest(&self) -> &str {
         &self.0.digest
+    }
+
+    /// What it says of itself; none where it says nothing.
+    pub fn manifest(&self) -> Option<&PluginManifest> {
+        self.0.manifest.as_ref()
+    }
+
+    /// What it gets: what it asks for and was granted.
+    pub fn held(&self) -> &Effective {
+        &self.0.held
+    }
+
+    /// What it imports, by name.
+    pub fn imports(&self) -> &[String] {
+        &self.0.imports
     }
 
     /// Whether it turns properties into objects: `needs`, `render` and `observe` can be called.

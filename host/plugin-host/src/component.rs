@@ -1,5 +1,6 @@
 //! Looks at a component before it is compiled: whether it is one, what it imports, which interface it speaks.
 
+use sheave_model::manifest::{MAX_MANIFEST, PluginManifest, SECTION};
 use wasmparser::{Parser, Payload};
 
 use crate::error::{CORE_MODULE, LoadError};
@@ -25,6 +26,8 @@ pub(crate) struct Shape {
     exports: Vec<String>,
     /// Slots that a table has from the beginning: the engine has no room for more than a limit, and says it less clearly.
     largest_table: u64,
+    /// What stands in its sections for a manifest, unread.
+    manifests: Vec<Vec<u8>>,
 }
 
 /// Checks everything that needs no compiler.
@@ -79,6 +82,11 @@ fn read(wasm: &[u8]) -> wasmparser::Result<Shape> {
                     shape.exports.push(export?.name.name.to_owned());
                 }
             }
+            // One byte more than is allowed is enough to refuse it.
+            Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
+                let most = section.data().len().min(MAX_MANIFEST + 1);
+                shape.manifests.push(section.data()[..most].to_vec());
+            }
             _ => {}
         }
     }
@@ -94,6 +102,27 @@ impl Shape {
             imports: names(&mut ty.imports(engine).map(|(name, _)| name)),
             exports: names(&mut ty.exports(engine).map(|(name, _)| name)),
             largest_table: 0,
+            manifests: Vec::new(),
+        }
+    }
+
+    /// How many sections it has for a manifest.
+    pub(crate) fn manifests(&self) -> usize {
+        self.manifests.len()
+    }
+
+    /// What it imports, by name.
+    pub(crate) fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// Its manifest; none where it has none.
+    pub(crate) fn manifest(&self, plugin: &str) -> Result<Option<PluginManifest>, LoadError> {
+        let bad = |why: String| LoadError::BadManifest { plugin: plugin.to_owned(), why };
+        match self.manifests.as_slice() {
+            [] => Ok(None),
+            [one] => PluginManifest::read(one).map(Some).map_err(|e| bad(e.to_string())),
+            several => Err(bad(format!("it has {} sections `{SECTION}`", several.len()))),
         }
     }
 

@@ -94,6 +94,22 @@ pub enum LoadError {
         /// The interface or function.
         missing: String,
     },
+    /// What it carries as its manifest is none.
+    #[error("the manifest of plugin `{plugin}` cannot be read")]
+    BadManifest {
+        /// The name in the blueprint.
+        plugin: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Something is granted, and it has no manifest that asks for it.
+    #[error("plugin `{plugin}` has no manifest, and so asks for nothing that could be granted")]
+    NoManifest {
+        /// The name in the blueprint.
+        plugin: String,
+        /// What is granted, in words.
+        granted: Vec<String>,
+    },
     /// It took too long to compile.
     #[error("plugin `{plugin}` took more than {} s to compile", allowed.as_secs_f64())]
     CompileLimit {
@@ -129,6 +145,8 @@ impl LoadError {
             Self::InterfaceMismatch { .. } => "plugin.interface-mismatch",
             Self::ImportRefused { .. } => "plugin.import-refused",
             Self::MissingExport { .. } => "plugin.missing-export",
+            Self::BadManifest { .. } => "plugin.bad-manifest",
+            Self::NoManifest { .. } => "plugin.no-manifest",
             Self::CompileLimit { .. } => "plugin.compile-limit",
             Self::TooLarge { .. } => "plugin.too-large",
             Self::Host(_) => "plugin.host",
@@ -159,6 +177,14 @@ impl LoadError {
             Self::MissingExport { .. } => of.with_help(
                 "a plugin exports `model`, and at least one of `emit` and `provide`: see the worlds in wit/plugin.wit",
             ),
+            Self::BadManifest { why, .. } => of.with_detail(why).with_help(
+                "this is a fault of the plugin: its author corrects `plugin.yaml` and builds it again",
+            ),
+            Self::NoManifest { granted, .. } => {
+                of.with_detail(format!("granted: {}", granted.join(", "))).with_help(
+                    "its author says in `plugin.yaml` what it asks for and why; without, only `limits` can be granted",
+                )
+            }
             Self::CompileLimit { .. } => of.with_help(
                 "make the component smaller (strip it, optimise for size), or compile it on an idle machine: \
                  the result is kept in the cache",

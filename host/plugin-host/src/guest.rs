@@ -1,5 +1,7 @@
 //! What stands behind one running instance: its limits, its log, and the host's side of its imports.
 
+use std::sync::Arc;
+
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -8,7 +10,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::bindings::sheave::plugin::{attempt, files, log, reveal, types};
 use crate::error::LimitName;
 use crate::files::{Folder, for_reading, for_writing};
-use crate::http::Http;
+use crate::http::{Http, Outside};
 use crate::limits::{self, Limits};
 use crate::log::Log;
 use crate::stub;
@@ -26,6 +28,8 @@ pub(crate) struct Guest {
     http: Http,
     http_ctx: WasiHttpCtx,
     repeated: bool,
+    /// Who knows what tokens stand for; none in a call without rights.
+    outside: Option<Arc<dyn Outside>>,
     table: ResourceTable,
 }
 
@@ -40,7 +44,13 @@ struct Budget<T> {
 pub(crate) struct Ended(pub(crate) LimitName);
 
 impl Guest {
-    pub(crate) fn new(limits: &Limits, log: Log, granted: Option<Granted>, repeated: bool) -> Self {
+    pub(crate) fn new(
+        limits: &Limits,
+        log: Log,
+        granted: Option<Granted>,
+        repeated: bool,
+        outside: Option<Arc<dyn Outside>>,
+    ) -> Self {
         let (wasi, folders, http) = match granted {
             Some(granted) => (Some(granted.wasi), granted.folders, granted.http),
             None => (None, Vec::new(), Http::none()),
@@ -59,6 +69,7 @@ impl Guest {
             http,
             http_ctx,
             repeated,
+            outside,
             table,
         }
     }
@@ -157,8 +168,11 @@ impl log::Host for Guest {
 }
 
 impl reveal::Host for Guest {
-    fn reveal(&mut self, _token: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        Ok(Err("to see a secret needs the grant `reveal`, which this plugin does not have".to_owned()))
+    fn reveal(&mut self, token: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
+        Ok(match &self.outside {
+            Some(outside) => outside.reveal(&token).map(|secret| secret.expose().as_bytes().to_vec()),
+            None => Err(crate::http::NOT_REVEALED.to_owned()),
+        })
     }
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sheave_model::asked::{Effective, effective};
+use sheave_model::manifest::{Asks, BadManifest, PluginManifest};
 use sheave_model::plugin::Grants;
 use tokio::sync::{Semaphore, oneshot};
 use wasmtime::Engine;
@@ -110,9 +112,22 @@ impl PluginHost {
     /// See [`LoadError`].
     pub async fn load(&self, name: &str, wasm: &[u8], grants: &Grants) -> Result<Plugin, LoadError> {
         let shape = component::inspect(name, wasm)?;
+        let manifest = shape.manifest(name)?;
+        let held = held(name, manifest.as_ref(), grants)?;
         let digest = engine::digest(wasm);
         let component = self.compile(name, wasm, &digest).await?;
-        self.link(name, digest, &component, &shape, grants)
+        self.link(name, digest, &component, shape, manifest, held)
+    }
+
+    /// What can be known of a component without compiling it: its manifest, and what it imports. No code of it runs.
+    ///
+    /// # Errors
+    ///
+    /// As of [`PluginHost::load`].
+    pub fn inspect(name: &str, wasm: &[u8]) -> Result<Inspected, LoadError> {
+        let shape = component::inspect(name, wasm)?;
+        let manifest = shape.manifest(name)?;
+        Ok(Inspected { manifest, imports: shape.imports().to_vec(), digest: engine::digest(wasm) })
     }
 
     /// Loads a plugin that [`crate::precompile`] compiled when this program was built. `digest` is that of the
@@ -126,12 +141,15 @@ impl PluginHost {
         name: &str,
         cwasm: &'static [u8],
         digest: &str,
+        manifest: Option<&[u8]>,
     ) -> Result<Plugin, LoadError> {
         let component = native::deserialize(&self.0.engine, &Trusted::own_binary(cwasm)).map_err(|e| {
             HostError::Engine(format!("the built-in plugin does not fit this program: {e:#}"))
         })?;
         let shape = Shape::of(&component);
-        self.link(name, digest.to_owned(), &component, &shape, &Grants::default())
+        let bad = |e: BadManifest| LoadError::BadManifest { plugin: name.to_owned(), why: e.to_string() };
+        let manifest = manifest.map(PluginManifest::read).transpose().map_err(bad)?;
+        self.link(name, digest.to_owned(), &component, shape, manifest, Effective::default())
     }
 
     fn link(
@@ -139,10 +157,12 @@ impl PluginHost {
         name: &str,
         digest: String,
         component: &Component,
-        shape: &Shape,
-        grants: &Grants,
+        shape: Shape,
+        manifest: Option<PluginManifest>,
+        held: Effective,
     ) -> Result<Plugin, LoadError> {
-        Ok(Plugin(Arc::new(Loaded::link(self.0.clone(), name, digest, component, shape, grants)?), None))
+        let loaded = Loaded::link(self.0.clone(), name, digest, component, shape, manifest, held)?;
+        Ok(Plugin(Arc::new(loaded), None))
     }
 
     /// Compiling cannot be cancelled: it runs on a thread of its own, which is left behind when its time is over and
@@ -172,6 +192,27 @@ impl PluginHost {
             }
         }
     }
+}
+
+/// What a component shows without being compiled.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    /// Its manifest; none where it has none.
+    pub manifest: Option<PluginManifest>,
+    /// What it imports, by name.
+    pub imports: Vec<String>,
+    /// SHA-256, lower-case hex.
+    pub digest: String,
+}
+
+/// What a plugin gets of what it is granted.
+fn held(name: &str, manifest: Option<&PluginManifest>, grants: &Grants) -> Result<Effective, LoadError> {
+    let nothing = Asks::default();
+    let held = effective(manifest.map_or(&nothing, |m| &m.asks), grants);
+    if manifest.is_none() && !held.unasked.is_empty() {
+        return Err(LoadError::NoManifest { plugin: name.to_owned(), granted: held.unasked });
+    }
+    Ok(held)
 }
 
 /// Stack of a compiler thread: Cranelift recurses over nested blocks.

@@ -26,6 +26,7 @@ mod host;
 pub mod http;
 pub mod limits;
 mod log;
+mod manifest;
 mod meter;
 mod native;
 mod plugin;
@@ -40,8 +41,9 @@ pub mod wire;
 
 pub use engine::{digest, precompile};
 pub use error::{CallError, HostError, LimitName, LoadError};
-pub use host::{HostConfig, PluginHost};
+pub use host::{HostConfig, Inspected, PluginHost};
 pub use log::LogSink;
+pub use manifest::{embed, read_manifest};
 pub use plugin::Plugin;
 
 /// The interface that this host speaks.

@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sheave_model::asked::Effective;
+use sheave_model::manifest::PluginManifest;
 use sheave_model::plugin::Grants;
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre, Linker};
@@ -40,6 +42,9 @@ pub(crate) struct Loaded {
     pure: InstancePre<Guest>,
     /// Linked to what was granted; none where nothing was, or nothing is imported that could be.
     granted: Option<InstancePre<Guest>>,
+    pub(crate) imports: Vec<String>,
+    pub(crate) manifest: Option<PluginManifest>,
+    pub(crate) held: Effective,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -79,9 +84,11 @@ impl Loaded {
         name: &str,
         digest: String,
         component: &Component,
-        shape: &Shape,
-        grants: &sheave_model::plugin::Grants,
+        shape: Shape,
+        manifest: Option<PluginManifest>,
+        held: Effective,
     ) -> Result<Self, LoadError> {
+        let grants = &held.grants;
         let mismatch =
             |e: wasmtime::Error| LoadError::InterfaceMismatch { plugin: name.to_owned(), detail: detail(&e) };
         let engine_failed = |e: wasmtime::Error| HostError::Engine(format!("{e:#}"));
@@ -100,7 +107,7 @@ impl Loaded {
         };
         stub::add(&mut base, component).map_err(mismatch)?;
         let pure = base.instantiate_pre(component).map_err(mismatch)?;
-        typecheck::exports(name, &pure, component, shape)?;
+        typecheck::exports(name, &pure, component, &shape)?;
         let index =
             |e: wasmtime::Error| LoadError::MissingExport { plugin: name.to_owned(), missing: detail(&e) };
         let optional = |interface| shape.exports(interface).then_some(());
@@ -120,6 +127,9 @@ impl Loaded {
             rules,
             pure,
             granted,
+            imports: shape.imports().to_vec(),
+            manifest,
+            held,
         })
     }
 
@@ -162,11 +172,14 @@ impl Loaded {
             }
             _ => (&self.pure, None),
         };
+        // A token is opened for who may act outside, and only where that is granted.
+        let may_reveal = call.rights != Rights::Pure && !self.grants.reveal.is_empty();
+        let outside = call.outside.filter(|_| may_reveal).cloned();
         let meter = Meter::default();
         let (metered, pure) = (meter.clone(), call.rights == Rights::Pure);
         let over = move || (pure && metered.used() >= time) || Instant::now() >= deadline;
         let log = Log::new(self.name.clone(), call.function, call.instance, self.host.log.clone());
-        let mut store = Guest::new(&self.limits, log, granted, repeated)
+        let mut store = Guest::new(&self.limits, log, granted, repeated, outside)
             .store(&self.host.engine, &self.limits, fuel, over)
             .map_err(|e| HostError::Engine(format!("{e:#}")))?;
         let work = meter.measure(async {

@@ -125,10 +125,10 @@ async fn what_is_compiled_ahead_is_loaded_without_compiling() {
         sheave_plugin_host::precompile(&rogue, env!("SHEAVE_TARGET")).unwrap().leak();
     let digest = sheave_plugin_host::digest(&rogue);
     let (host, _) = host();
-    let plugin = host.load_precompiled("guest", compiled, &digest).unwrap();
+    let plugin = host.load_precompiled("guest", compiled, &digest, None).unwrap();
     assert_eq!((plugin.name(), plugin.digest(), plugin.emits()), ("guest", digest.as_str(), true));
     plugin.render(&of("Honest"), &doc("{}"), &[]).await.unwrap();
-    let garbage = host.load_precompiled("guest", b"garbage", &digest).unwrap_err();
+    let garbage = host.load_precompiled("guest", b"garbage", &digest, None).unwrap_err();
     assert!(matches!(garbage, LoadError::Host(HostError::Engine(_))), "{garbage:?}");
     assert_eq!(
         sheave_plugin_host::precompile(b"(module)", env!("SHEAVE_TARGET")).unwrap_err().code(),

@@ -80,7 +80,7 @@ async fn through_the_host() -> Result<(Duration, Duration, Duration)> {
     let mut builtin_loads = Vec::new();
     for _ in 0..LOADS {
         let started = Instant::now();
-        let _ = host.load_precompiled(KUBERNETES.name, KUBERNETES.cwasm, KUBERNETES.digest)?;
+        let _ = host.load_precompiled(KUBERNETES.name, KUBERNETES.cwasm, KUBERNETES.digest, None)?;
         builtin_loads.push(started.elapsed());
     }
     let plugin = host.load(KUBERNETES.name, KUBERNETES.wasm, &Grants::default()).await?;

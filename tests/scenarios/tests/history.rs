@@ -144,6 +144,8 @@ fn a_plugin_comes_back_as_it_was() {
     bytes.extend([0, 2, 1, b'x']);
     stack.write("guests/file.wasm", bytes);
     stack.blueprint(&text("second"));
+    let _ = stack.run(["apply", "--yes"]).exits(1).says("plugin.changed");
+    let _ = stack.run(["plugin", "update"]).exits(0);
     let _ = stack.apply();
     assert_ne!(digest(), first);
 

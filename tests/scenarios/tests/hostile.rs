@@ -137,7 +137,7 @@ fn providers_harm_themselves_only() {
     assert!(stack.object("configmap", "after").is_none());
     let outside: Vec<_> =
         std::fs::read_dir(stack.project()).unwrap().map(|e| e.unwrap().file_name()).collect();
-    let expected = [".sheave", "blueprint.yaml", "granted", "guests"];
+    let expected = [".sheave", "blueprint.yaml", "granted", "guests", "sheave.lock"];
     assert!(
         outside.iter().all(|n| expected.iter().any(|e| n == e)),
         "only its folder was written to: {outside:?}"

@@ -105,3 +105,19 @@ Secrets in it are sealed with the user's key, or masked.
 Examples:
   sheave state export > state.json
   sheave state export | jq '.resources | keys'";
+
+pub(super) const PLUGIN_INSPECT: &str = "\
+Examples:
+  sheave plugin inspect file              what it asks for, and what the blueprint grants
+  sheave plugin inspect ./plugins/dns.wasm
+  sheave plugin inspect dns --json | jq .asked";
+
+pub(super) const PLUGIN_ADD: &str = "\
+Examples:
+  sheave plugin add ./plugins/dns.wasm
+  sheave plugin add ./plugins/dns.wasm --name names";
+
+pub(super) const PLUGIN_UPDATE: &str = "\
+Examples:
+  sheave plugin update                    all of them
+  sheave plugin update dns --accept       though it asks for more than it did";

@@ -27,7 +27,8 @@ fn common_options_stand_before_or_after_the_command() {
         "sheave plan -f a.yaml --stack s --state sqlite:x --parallelism 3 --timeout 90s --json --no-color -v",
         "sheave --stack s -f a.yaml plan --json --state sqlite:x -v --timeout 1m30s --no-color --parallelism 3",
     ] {
-        let Common { file, stack, state, parallelism, timeout, json, no_color, verbose } = parse(line).common;
+        let Common { file, stack, state, parallelism, timeout, locked: _, json, no_color, verbose } =
+            parse(line).common;
         assert_eq!((file, stack.as_deref()), (PathBuf::from("a.yaml"), Some("s")), "{line}");
         assert_eq!(
             (state.as_str(), parallelism, timeout),
@@ -80,6 +81,9 @@ fn every_command_takes_inputs() {
         "graph",
         "completions bash",
         "state unlock",
+        "plugin inspect file",
+        "plugin add ./x.wasm --name x",
+        "plugin update file --accept",
     ] {
         let mut cli = parse(&format!("sheave {command} --input a=1"));
         assert_eq!(cli.command.take_inputs().input, ["a=1"], "{command}");

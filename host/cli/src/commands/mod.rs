@@ -9,6 +9,7 @@ mod import;
 mod init;
 mod outputs;
 mod plan;
+mod plugin;
 mod refresh;
 mod run;
 mod schema;
@@ -113,6 +114,7 @@ fn dispatch(session: &Session, command: Command, saved: Option<Plan>, out: &mut 
             one_thread(state::rename(session, &from, &to, out))
         }
         Command::State(StateCommand::Unlock { yes, .. }) => one_thread(state::unlock(session, yes, out)),
+        Command::Plugin(command) => one_thread(plugin::run(session, command, out)),
         Command::Types { .. } => one_thread(schema::types(session, out)),
         Command::Schema { type_name, .. } => one_thread(schema::schema(session, type_name.as_deref(), out)),
         // Done before there was a session.

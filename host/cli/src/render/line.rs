@@ -43,6 +43,10 @@ pub(crate) fn event(event: &Event, paint: Paint) -> String {
         What::ObjectDeleted { address, object, .. } => {
             format!("{}: {} deleted", of(address), outside::line(&object.to_string()))
         }
+        What::Revealed { address, plugin, secret } => {
+            let what = format!("the plugin `{}` saw {}", outside::line(plugin), outside::line(secret));
+            format!("{}: {}", of(address), paint.yellow(what))
+        }
         What::Diagnostic { diagnostic } => {
             let word = match diagnostic.severity {
                 Severity::Error => paint.red("error:").to_string(),

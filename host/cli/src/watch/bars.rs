@@ -89,6 +89,7 @@ impl Bars {
             What::ObjectApplied { .. }
             | What::ObjectDeleted { .. }
             | What::Diagnostic { .. }
+            | What::Revealed { .. }
             | What::Finished { .. } => {}
         }
         if let Some(line) = self.lines.line(event) {

@@ -47,6 +47,7 @@ impl Lines {
             What::Failed { .. }
             | What::ObjectApplied { .. }
             | What::ObjectDeleted { .. }
+            | What::Revealed { .. }
             | What::Diagnostic { .. } => Some(line),
         }
     }

@@ -80,10 +80,11 @@ pub(crate) fn render_key(
     target: Option<&str>,
     properties: &Value,
 ) -> String {
-    let digest = context.plugins.bound.get(&type_name.plugin).map_or("", |b| b.pin.digest.as_str());
+    let bound = context.plugins.bound.get(&type_name.plugin);
+    let digest = bound.map_or("", |b| b.pin.digest.as_str());
     let settings = context.settings_of(&type_name.plugin).map(|s| context.masked(&s));
     let target_namespace = target.and_then(|t| context.targets.namespace(t));
-    let content = serde_json::json!([
+    let mut content = vec![serde_json::json!([
         digest,
         address.to_string(),
         type_name.name,
@@ -92,6 +93,10 @@ pub(crate) fn render_key(
         target_namespace,
         settings,
         context.masked(properties),
-    ]);
-    context.key.digest("render", content.to_string().as_bytes())
+    ])];
+    // What may not be emitted any more must be seen again, though nothing else changed.
+    let emit = bound.map(|b| &b.pin.grants.emit).filter(|emit| !emit.is_default());
+    content.extend(emit.map(|emit| serde_json::json!(emit)));
+    let content: String = content.iter().map(ToString::to_string).collect();
+    context.key.digest("render", content.as_bytes())
 }

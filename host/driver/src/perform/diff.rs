@@ -32,7 +32,13 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
             let Some(mut again) = again else { return Ok(Vec::new()) };
             again.known = None;
             match render(context, again, false).await? {
-                Some(Rendered::Objects { objects, .. }) => objects,
+                Some(Rendered::Objects { objects, permit, .. }) => {
+                    // The engine has not seen these.
+                    match sheave_engine::lint(&permit, &objects) {
+                        faults if faults.is_empty() => objects,
+                        faults => return Err(Failure::blueprint(faults)),
+                    }
+                }
                 None | Some(Rendered::Unchanged | Rendered::Deferred { .. }) => return Ok(Vec::new()),
             }
         }

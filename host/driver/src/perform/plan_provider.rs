@@ -37,7 +37,7 @@ pub(crate) async fn plan(
         Some(snapshot) => {
             let sent = context.send_snapshot(&type_name.plugin, snapshot, &mut tokens).map_err(fault)?;
             let read = context
-                .reaching(plugin, &tokens)
+                .reaching(plugin, &tokens, address)
                 .read(&instance, &sent)
                 .await
                 .map_err(|e| failed(context, address, e, false))?;

@@ -65,7 +65,7 @@ pub(crate) async fn call(
     let change = wire::Change { of: instance, prior, desired };
     let step = {
         let _permit = context.permits.acquire().await;
-        let plugin = context.reaching(plugin, &tokens);
+        let plugin = context.reaching(plugin, &tokens, address);
         if again {
             plugin.apply_again(&change, &agreed, &request.op, resume.as_deref()).await
         } else {

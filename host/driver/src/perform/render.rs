@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use sheave_cluster::ClusterError;
 use sheave_engine::{CompiledType, Failure, RenderRequest, Rendered, RenderedObject};
+use sheave_model::facts::Permit;
 use sheave_model::plan::ObjectOrder;
+use sheave_model::plugin::{EmitGrant, ObjectId, ReadGrant};
 use sheave_model::{Address, Diagnostic, TypeName, Unknown, UnknownKind, Value};
 use sheave_plugin_host::wire;
 use sheave_secrets::{Comparison, Family, TokenTable};
@@ -14,6 +16,7 @@ use sheave_secrets::{Comparison, Family, TokenTable};
 use super::call::{check, failed, render_key};
 use crate::context::{Context, locked};
 use crate::files::FolderFiles;
+use crate::plugins::BUILTIN;
 
 /// Rounds in which `needs` may ask for more.
 const MAX_LOOKUP_ROUNDS: usize = 5;
@@ -35,7 +38,10 @@ pub(crate) async fn render(
         let _ = context.targets.cluster(target).await;
     }
     let key = render_key(context, address, type_name, target.as_deref(), properties);
-    if known.as_ref() == Some(&key) {
+    // What may look around may find something else than the last time.
+    let looks =
+        context.plugins.bound.get(&type_name.plugin).is_some_and(|b| !b.plugin.held().grants.read.is_empty());
+    if known.as_ref() == Some(&key) && !looks {
         locked(&context.renders).insert(address.clone(), request);
         return Ok(Some(Rendered::Unchanged));
     }
@@ -48,7 +54,8 @@ pub(crate) async fn render(
     let checked = check(context, address, type_name, properties).await?;
     let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(address.clone())]);
     let instance = context.instance_of(address, type_name).map_err(world)?;
-    let call = Call { context, address, type_name, instance };
+    let permit = permit(context, type_name, target.as_deref(), &checked).map_err(world)?;
+    let call = Call { context, address, type_name, instance, target: target.as_deref(), permit: &permit };
     let first = call.round(&checked, Family::First).await?;
     let mut objects: Vec<Value> = first.objects.iter().map(|o| Value::from_json(&o.json)).collect();
     for family in first.tokens.families_to_compare() {
@@ -86,7 +93,7 @@ pub(crate) async fn render(
         let summary = format!("the plugin `{}` emitted {} twice", type_name.plugin, twice.id);
         return Err(world(Diagnostic::error("plugin.bad-reply", summary)));
     }
-    let rendered = Rendered::Objects { properties: checked, key: key.clone(), objects: placed };
+    let rendered = Rendered::Objects { properties: checked, key: key.clone(), objects: placed, permit };
     locked(&context.rendered).insert(address.clone(), (key, rendered.clone()));
     Ok(Some(rendered))
 }
@@ -184,6 +191,29 @@ struct Call<'a> {
     address: &'a Address,
     type_name: &'a TypeName,
     instance: wire::Instance,
+    target: Option<&'a str>,
+    permit: &'a Permit,
+}
+
+/// What may be emitted: of a plugin what it asked for and was granted, of the built-in one what the user wrote.
+fn permit(
+    context: &Context,
+    type_name: &TypeName,
+    target: Option<&str>,
+    properties: &Value,
+) -> Result<Permit, Diagnostic> {
+    let bound = context.plugin_of(type_name)?;
+    let emit = if bound.pin.source == BUILTIN {
+        let written = &bound.pin.grants.emit;
+        EmitGrant {
+            secrets_in: written.secrets_in.clone(),
+            ..sheave_manifest::wish(&type_name.name, properties)
+        }
+    } else {
+        bound.plugin.held().grants.emit.clone()
+    };
+    let (plugin, target) = (type_name.plugin.clone(), target.unwrap_or_default().to_owned());
+    Ok(Permit { plugin, target, emit })
 }
 
 /// One object as a render gave it.
@@ -262,7 +292,40 @@ impl Call<'_> {
         false
     }
 
-    /// Live objects that the plugin wants to see: this stack's own.
+    /// What a plugin was granted to look at beyond this stack's own objects; none: not that.
+    async fn granted(&self, lookup: &wire::Lookup) -> Result<Option<Arc<Json>>, Failure> {
+        let grants = &self.context.plugin_of(self.type_name).map_err(|d| self.world(d))?.plugin.held().grants;
+        let target = if lookup.target.is_empty() { self.target.unwrap_or_default() } else { &lookup.target };
+        let near = self.target == Some(target) || grants.emit.targets.iter().any(|t| t.matches(target));
+        let group = sheave_model::plugin::group_of(&lookup.api_version);
+        let of_kind: Vec<&ReadGrant> =
+            grants.read.iter().filter(|r| r.kinds.iter().any(|k| k.matches(group, &lookup.kind))).collect();
+        if !near || of_kind.is_empty() {
+            return Ok(None);
+        }
+        let cluster = self.context.targets.cluster(target).await.map_err(|d| self.world(d))?;
+        let mut id = ObjectId {
+            api_version: lookup.api_version.clone(),
+            kind: lookup.kind.clone(),
+            namespace: lookup.namespace.clone(),
+            name: lookup.name.clone(),
+        };
+        if self.context.is_namespaced(target, cluster, &id).await.map_err(|d| self.world(d))? {
+            let namespace = id.namespace.get_or_insert_with(|| cluster.namespace().to_owned());
+            let may = of_kind.iter().any(|read| match read.namespaces.as_slice() {
+                [] => namespace == cluster.namespace(),
+                named => named.iter().any(|n| n.matches(namespace)),
+            });
+            if !may {
+                return Ok(None);
+            }
+        } else {
+            id.namespace = None;
+        }
+        self.context.live_object(target, &id).await.map_err(|d| self.world(d))
+    }
+
+    /// Live objects that the plugin wants to see: this stack's own, and what it may look at.
     async fn look_up(&self, wanted: &[wire::Lookup]) -> Result<Vec<wire::Live>, Failure> {
         let mut found = Vec::with_capacity(wanted.len());
         for (i, lookup) in wanted.iter().enumerate() {
@@ -274,7 +337,9 @@ impl Call<'_> {
                     && (lookup.namespace.is_none() || o.id.namespace == lookup.namespace)
             });
             let Some(own) = own else {
-                found.push(wire::Live { slot: i.to_string(), body: None });
+                let live = self.granted(lookup).await?;
+                let body = live.map(|live| self.context.show_to_plugin(&live));
+                found.push(wire::Live { slot: i.to_string(), body });
                 continue;
             };
             let live = self.context.member(&own.target, &own.id).await.map_err(|d| self.world(d))?;
@@ -389,10 +454,20 @@ impl Call<'_> {
             ]));
         }
         let is_secret = id.api_version == "v1" && id.kind == "Secret";
-        let allowed = |at: &str| is_secret && (at.starts_with("/data/") || at.starts_with("/stringData/"));
+        let in_grant = |at: &str| {
+            let places = &self.permit.emit.secrets_in;
+            places.iter().any(|p| p.kind.matches(id.group(), &id.kind) && p.holds(at))
+        };
+        let allowed = |at: &str| {
+            is_secret && (at.starts_with("/data/") || at.starts_with("/stringData/")) || in_grant(at)
+        };
         if let Some(at) = sheave_secrets::misplaced_secret(&manifest, &allowed) {
             let summary = format!("a secret would stand in {id} at `{at}`, where others can read it");
-            let help = "secrets belong into a Secret's data; refer to it from there (`secretKeyRef`)";
+            let help = format!(
+                "secrets belong into a Secret's data; refer to it from there (`secretKeyRef`). Where the plugin cannot, \
+                 `grants: {{emit: {{secrets-in: [{{kind: {}, pointer: {at}}}]}}}}` allows it",
+                id.kind
+            );
             let fault = Diagnostic::error("blueprint.secret-misplaced", summary).with_help(help);
             return Err(Failure::blueprint(vec![fault.on(self.address.clone())]));
         }
@@ -417,7 +492,8 @@ impl Call<'_> {
         let ready_when = emitted.ready_when;
         let manifest = Arc::new(manifest);
         let (slot, ignore) = (emitted.slot, Vec::new());
-        Ok(Ok(RenderedObject { slot, target, id, manifest, order, ready_when, ignore }))
+        let facts = sheave_manifest::facts(&shape, &id, cluster.namespace());
+        Ok(Ok(RenderedObject { slot, target, id, manifest, order, ready_when, ignore, facts }))
     }
 }
 

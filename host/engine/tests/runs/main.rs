@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, in what tests share as well"
 )]
 
+mod lint;
 mod modules;
 mod oracle;
 mod outside;

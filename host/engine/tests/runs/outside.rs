@@ -12,6 +12,7 @@ use sheave_engine::{
     World,
 };
 use sheave_model::event::RunOutcome;
+use sheave_model::facts::{ObjectFacts, Permit};
 use sheave_model::journal::{Change, Entry, Intent, Outcome};
 use sheave_model::plan::{Action as Planned, ObjectOrder, Plan, PlannedObject, Purpose};
 use sheave_model::plugin::{Grants, ObjectId, ProviderPlan, ProviderStep, Snapshot};
@@ -357,8 +358,11 @@ impl Outside {
                     order,
                     ready_when: None,
                     ignore: vec![],
+                    facts: ObjectFacts::default(),
                 };
-                let rendered = Rendered::Objects { properties: r.properties, key, objects: vec![object] };
+                let permit = Permit { target: "main".into(), ..Permit::default() };
+                let (properties, objects) = (r.properties, vec![object]);
+                let rendered = Rendered::Objects { properties, key, objects, permit };
                 Event::Rendered { address: r.address, result: Ok(rendered) }
             }
             Action::Diff(r) => {

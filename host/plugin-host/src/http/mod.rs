@@ -44,6 +44,14 @@ pub trait Outside: Send + Sync {
 
     /// What a text that is about to be sent holds of tokens.
     fn placed(&self, text: &str) -> Placed;
+
+    /// The secret that a token stands for, where the plugin may see it; that it was seen is written down.
+    ///
+    /// # Errors
+    /// Why it may not, for people.
+    fn reveal(&self, _token: &str) -> Result<SecretText, String> {
+        Err(NOT_REVEALED.to_owned())
+    }
 }
 
 /// What a text holds of tokens.
@@ -58,6 +66,10 @@ pub enum Placed {
     /// One stands within it, or several do.
     Partly,
 }
+
+/// What a plugin is told that was not granted to see a secret.
+pub const NOT_REVEALED: &str =
+    "to see a secret needs the grant `reveal`, which this plugin does not have for it";
 
 /// How errors begin that say which grant is missing: the interface has no case of its own with words.
 pub(crate) const DENIED: &str = "denied: ";

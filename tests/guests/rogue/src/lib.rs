@@ -40,6 +40,8 @@ const TYPES: &[(&str, &str, Deed)] = &[
     ("Piece", "writes a piece of `value`", tokens::piece),
     ("Leak", "writes `value` into a ConfigMap", tokens::leak),
     ("Differs", "names a key after `value`", tokens::differs),
+    ("Emit", "emits the manifests in `objects`, to `target`, with `kilobytes` in each", misdeeds::emits),
+    ("Seen", "shows the live object that `lookup` names", misdeeds::seen),
     ("Branch", "names an object after a hash of `value`", tokens::branch),
 ];
 
@@ -75,11 +77,25 @@ impl model::Guest for Rogue {
 }
 
 impl emit::Guest for Rogue {
-    fn needs(_of: Instance, _props: Doc, _found: Vec<Live>) -> Result<Vec<Lookup>, Failure> {
-        Ok(Vec::new())
+    fn needs(_of: Instance, props: Doc, _found: Vec<Live>) -> Result<Vec<Lookup>, Failure> {
+        let props: Value = serde_json::from_str(&props.json).unwrap_or_default();
+        let wanted = props.get("lookup").filter(|l| l.is_object());
+        let text = |of: &Value, key: &str| of[key].as_str().unwrap_or_default().to_owned();
+        let lookup = |of: &Value| Lookup {
+            target: text(of, "target"),
+            api_version: text(of, "apiVersion"),
+            kind: text(of, "kind"),
+            namespace: of["namespace"].as_str().map(str::to_owned),
+            name: text(of, "name"),
+        };
+        Ok(wanted.map(lookup).into_iter().collect())
     }
 
-    fn render(of: Instance, props: Doc, _found: Vec<Live>) -> Result<Vec<Emitted>, Failure> {
+    fn render(of: Instance, mut props: Doc, found: Vec<Live>) -> Result<Vec<Emitted>, Failure> {
+        if of.type_name == "Seen" {
+            let body = found.into_iter().find_map(|live| live.body).map_or("nothing".to_owned(), |doc| doc.json);
+            props.json = json!({"seen": body}).to_string();
+        }
         Ok(find(&of.type_name)?(&of, &props))
     }
 

@@ -96,3 +96,23 @@ pub(crate) fn paint(of: &Instance, _: &Doc) -> Vec<Emitted> {
     log::log(Level::Warn, "\x1b[2J\x1b[31mdone\r\nsheave: all is well", &[field]);
     vec![config_map(of, "paint", json!({}))]
 }
+
+pub(crate) fn emits(_: &Instance, props: &Doc) -> Vec<Emitted> {
+    let props: serde_json::Value = serde_json::from_str(&props.json).unwrap_or_default();
+    let padding = props["kilobytes"].as_u64().and_then(|n| usize::try_from(n).ok()).map(|n| "x".repeat(n * 1_000));
+    let objects = props["objects"].as_array().cloned().unwrap_or_default();
+    let emit = |(n, mut object): (usize, serde_json::Value)| {
+        if let Some(padding) = &padding {
+            object["data"]["padding"] = padding.as_str().into();
+        }
+        let mut out = emitted(&n.to_string(), object.to_string());
+        out.target = props["target"].as_str().unwrap_or_default().to_owned();
+        out
+    };
+    objects.into_iter().enumerate().map(emit).collect()
+}
+
+pub(crate) fn seen(of: &Instance, props: &Doc) -> Vec<Emitted> {
+    let props: serde_json::Value = serde_json::from_str(&props.json).unwrap_or_default();
+    vec![config_map(of, "seen", json!({"seen": props["seen"]}))]
+}
