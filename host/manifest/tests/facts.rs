@@ -132,7 +132,7 @@ fn the_place_is_told_and_depth_is_bounded() {
     assert!(facts.away && !facts.cluster_scoped);
     let mut deep = json!({"containers": []});
     for _ in 0..5_000 {
-        deep = json!([deep]);
+        deep = Json::Array(vec![deep]);
     }
     let facts = sheave_manifest::facts(&deep, &id("v1 Node a"), "home");
     assert!(facts.cluster_scoped && !facts.away);

@@ -38,13 +38,14 @@ const FAMILIES: [&str; 26] = [
 ];
 
 /// Texts of the same form that are no codes: events, and names of files and groups.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 9] = [
     "object.applied",
     "object.deleted",
     "run.finished",
     "blueprint.yaml",
     "app.json",
     "plan.json",
+    "plugin.yaml",
     "state.db",
     "kubernetes.io",
 ];
