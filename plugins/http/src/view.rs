@@ -67,14 +67,15 @@ pub(crate) fn outputs(
         if let Some(text) = reply::at(reply, json.as_ref(), place).as_ref().and_then(reply::text)
             && text != MASKED
         {
-            kept.secrets.insert(name.clone(), text);
+            kept.secrets.insert(name.clone(), Some(text));
         }
+        kept.secrets.entry(name.clone()).or_insert(None);
     }
     kept.secrets.retain(|name, _| secrets.contains_key(name));
 }
 
 /// Pointers to the secrets in something that has `secrets` beneath `at`.
-pub(crate) fn secrets(at: &str, secrets: &BTreeMap<String, String>) -> Vec<String> {
+pub(crate) fn secrets<T>(at: &str, secrets: &BTreeMap<String, T>) -> Vec<String> {
     secrets.keys().map(|key| format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
@@ -112,7 +113,7 @@ mod tests {
         assert_eq!(kept.values["a"], json!({"b": 1}));
         assert_eq!(kept.values["tag"], json!("7"));
         outputs(&values, &secret, &reply(r#"{"key": "(sensitive)"}"#), &mut kept);
-        assert_eq!((kept.secrets["key"].as_str(), &kept.values["a"]), ("s3cret", &json!({"b": 1})));
+        assert_eq!((kept.secrets["key"].as_deref(), &kept.values["a"]), (Some("s3cret"), &json!({"b": 1})));
         assert_eq!(self::secrets("/secrets", &kept.secrets), ["/secrets/key"]);
         outputs(&names(&[]), &names(&[]), &reply("{}"), &mut kept);
         assert_eq!(kept, Outputs::default());
