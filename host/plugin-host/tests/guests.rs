@@ -458,7 +458,8 @@ async fn clock_and_chance_are_real_where_they_are_granted() {
     let again = outputs("Dice", "{}", &Grants { clock: true, ..Grants::default() }).await;
     assert_eq!(only_clock["bytes"], again["bytes"], "one grant is not the other");
     let only_random = outputs("Dice", "{}", &Grants { random: true, ..Grants::default() }).await;
-    let step = |seen: &serde_json::Value| seen["clock"][1].as_u64().unwrap() - seen["clock"][0].as_u64().unwrap();
+    let step =
+        |seen: &serde_json::Value| seen["clock"][1].as_u64().unwrap() - seen["clock"][0].as_u64().unwrap();
     assert_eq!(step(&only_random), step(&fixed), "a clock that counts its readings");
 }
 
