@@ -15,6 +15,7 @@ use crate::setup::{apt_install, is_root};
 pub(crate) fn test(args: &[String]) -> Result<()> {
     guests()?;
     npm()?;
+    servers()?;
     let mut failed = Vec::new();
     say("testing that the pages of types are current");
     if let Err(why) = docs(true) {
@@ -52,4 +53,25 @@ fn npm() -> Result<()> {
     }
     say("installing Debian's nodejs and npm");
     apt_install(&["nodejs", "npm"]).context("Debian's nodejs and npm")
+}
+
+/// Servers that others wrote, and what makes certificates for them: the plugin `http` is tested on them. Debian's packages bring
+/// the programs; tests start their own, on loopback.
+const SERVERS: [(&str, &str, &str); 3] = [
+    ("/usr/sbin/nginx", "-v", "nginx-light"),
+    ("/usr/bin/docker-registry", "--version", "docker-registry"),
+    ("/usr/bin/openssl", "version", "openssl"),
+];
+
+fn servers() -> Result<()> {
+    let lacking = SERVERS.iter().filter(|(program, version, _)| !exists(program, version));
+    let packages: Vec<&str> = lacking.map(|(_, _, package)| *package).collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if !is_root() || !Path::new("/etc/debian_version").exists() {
+        bail!("tests need servers that this machine lacks: {}", packages.join(", "));
+    }
+    say(format!("installing Debian's {}", packages.join(", ")));
+    apt_install(&packages).context("Debian's servers")
 }

@@ -151,7 +151,7 @@ impl Driver {
     ) -> Result<ApplyReport, Fault> {
         let mut prepared = self.prepare(request, store, watcher, cancel).await?;
         if !prepared.context.state.in_flight.is_empty() {
-            let recovered = recover(&prepared.context).await;
+            let recovered = recover(&prepared.context, (store, lock)).await;
             if !recovered.entries.is_empty() {
                 store.append(lock, &recovered.entries, &[]).await.map_err(|e| state_fault(&e))?;
             }

@@ -141,6 +141,12 @@ impl Context {
             let why = self.mask().text(&failure.summary());
             if failure.in_doubt { Outcome::InDoubt { why } } else { Outcome::Failed { why } }
         };
+        // What a ^C cut short between two calls of a plugin stands in the journal as it is: the next run goes on from there.
+        if let Event::Provided { result: Err(failure), .. } = event
+            && failure.diagnostics.iter().all(|d| d.code == "run.interrupted")
+        {
+            return None;
+        }
         let (op, outcome) = match event {
             Event::Applied { op, result: Ok((object, _)), .. } => {
                 (op, Outcome::Applied { object: object.clone() })

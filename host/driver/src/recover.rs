@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sheave_engine::ProvideRequest;
+use sheave_model::event::What;
 use sheave_model::journal::{Change, Entry, Intent, Outcome};
 use sheave_model::plugin::{ProviderPlan, ProviderStep};
 use sheave_model::{Address, Diagnostic};
+use sheave_state::{LockGuard, SqliteStore, Store as _};
 
 use crate::context::Context;
 use crate::perform;
@@ -23,12 +25,12 @@ pub(crate) struct Recovered {
     pub(crate) in_doubt: BTreeMap<Address, Diagnostic>,
 }
 
-/// Finishes what can be finished.
-pub(crate) async fn recover(context: &Arc<Context>) -> Recovered {
+/// Finishes what can be finished. How far a plugin came is written down at once: this, too, may be cut off.
+pub(crate) async fn recover(context: &Arc<Context>, journal: (&SqliteStore, &LockGuard)) -> Recovered {
     let mut recovered = Recovered::default();
     let open: Vec<Intent> = context.state.in_flight.values().cloned().collect();
     for intent in open {
-        match finish(context, &intent).await {
+        match finish(context, &intent, journal).await {
             Ok(Some(outcome)) => {
                 recovered.entries.push(Entry::Outcome { op: intent.op.clone(), outcome });
             }
@@ -54,7 +56,11 @@ pub(crate) async fn recover(context: &Arc<Context>) -> Recovered {
     recovered
 }
 
-async fn finish(context: &Arc<Context>, intent: &Intent) -> Result<Option<Outcome>, Diagnostic> {
+async fn finish(
+    context: &Arc<Context>,
+    intent: &Intent,
+    (store, lock): (&SqliteStore, &LockGuard),
+) -> Result<Option<Outcome>, Diagnostic> {
     let Change::Provide { prior, desired, agreed, resume } = &intent.change else { return Ok(None) };
     let Some(record) = context.state.resources.get(&intent.address) else { return Ok(None) };
     let prior = prior.as_ref().map(|p| context.open_snapshot(p)).transpose()?;
@@ -75,7 +81,17 @@ async fn finish(context: &Arc<Context>, intent: &Intent) -> Result<Option<Outcom
     let mut again = true;
     loop {
         match perform::provide_again(context, &request, prior.clone(), std::mem::take(&mut again)).await {
-            Ok(ProviderStep::Pending { resume, after_ms, .. }) => {
+            Ok(step @ ProviderStep::Pending { .. }) => {
+                let outcome = context.step_outcome(&step);
+                let entry = Entry::Outcome { op: intent.op.clone(), outcome };
+                store.append(lock, &[entry], &[]).await.map_err(|e| e.diagnostic())?;
+                let ProviderStep::Pending { resume, after_ms, message, percent } = step else { continue };
+                context.tell(What::Waiting {
+                    address: intent.address.clone(),
+                    object: None,
+                    reason: message,
+                    percent,
+                });
                 request.resume = Some((resume, Duration::from_millis(after_ms.into())));
             }
             Ok(step) => return Ok(Some(context.step_outcome(&step))),

@@ -327,7 +327,13 @@ impl StackState {
                     self.places.forget(&intent.address);
                 }
             }
-            Outcome::Provided { snapshot } => record.snapshot.clone_from(snapshot),
+            Outcome::Provided { snapshot } => {
+                record.snapshot.clone_from(snapshot);
+                // What was in doubt is known now: the operation was called again, and ended well.
+                if matches!(record.status, Status::Tainted(_)) {
+                    record.status = Status::Applying;
+                }
+            }
             Outcome::Pending { resume } => {
                 self.in_flight.amend(op, |change| {
                     if let Change::Provide { resume: kept, .. } = change {

@@ -448,6 +448,22 @@ async fn clock_and_dice_are_the_same_in_every_run() {
 }
 
 #[tokio::test]
+async fn clock_and_chance_are_real_where_they_are_granted() {
+    let granted = Grants { clock: true, random: true, ..Grants::default() };
+    let (first, second) = (outputs("Dice", "{}", &granted).await, outputs("Dice", "{}", &granted).await);
+    assert_ne!(first["number"], second["number"]);
+    assert_ne!(first["bytes"], second["bytes"]);
+    let fixed = outputs("Dice", "{}", &Grants::default()).await;
+    let only_clock = outputs("Dice", "{}", &Grants { clock: true, ..Grants::default() }).await;
+    let again = outputs("Dice", "{}", &Grants { clock: true, ..Grants::default() }).await;
+    assert_eq!(only_clock["bytes"], again["bytes"], "one grant is not the other");
+    let only_random = outputs("Dice", "{}", &Grants { random: true, ..Grants::default() }).await;
+    let step =
+        |seen: &serde_json::Value| seen["clock"][1].as_u64().unwrap() - seen["clock"][0].as_u64().unwrap();
+    assert_eq!(step(&only_random), step(&fixed), "a clock that counts its readings");
+}
+
+#[tokio::test]
 async fn a_nap_ends_at_once_where_nothing_is_granted() {
     assert_eq!(outputs("Sleep", "{}", &Grants::default()).await["slept"], true);
 }

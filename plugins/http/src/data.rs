@@ -6,9 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sheave_sdk::http::Reply;
 use sheave_sdk::provider::Change;
-use sheave_sdk::{
-    Attempt, Context, Diagnostic, Failure, Known, Planned, Provider, Resource, Step, json,
-};
+use sheave_sdk::{Attempt, Context, Diagnostic, Failure, Known, Planned, Provider, Resource, Step, json};
 
 use crate::place::{self, Of};
 use crate::props::{Outputs, Request, Server};
@@ -98,7 +96,9 @@ impl Provider for Data {
                 planned.outputs.insert("values".to_owned(), json!(known.state.outputs.values));
                 planned.outputs.insert("secrets".to_owned(), json!(known.state.outputs.secrets));
             }
-            None => resource::unknown_outputs(&change.props.outputs, &change.props.secret_outputs, &mut planned),
+            None => {
+                resource::unknown_outputs(&change.props.outputs, &change.props.secret_outputs, &mut planned)
+            }
         }
         Ok(planned)
     }
@@ -129,7 +129,6 @@ impl Provider for Data {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
@@ -138,7 +137,9 @@ mod tests {
 
     #[test]
     fn what_was_read_is_known_at_the_next_plan() {
-        let props: Props = serde_json::from_value(json!({"connection": "api", "path": "/x", "outputs": {"a": "/a"}})).unwrap();
+        let props: Props =
+            serde_json::from_value(json!({"connection": "api", "path": "/x", "outputs": {"a": "/a"}}))
+                .unwrap();
         let values: BTreeMap<String, Value> = [("a".to_owned(), json!(1))].into();
         let outputs = Outputs { id: "/x".to_owned(), values, ..Outputs::default() };
         let state = State { props: props.clone(), outputs };

@@ -55,7 +55,7 @@ pub(crate) struct Find {
 
 /// When a thing is ready.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Until {
     /// Where in the reply to `read` to look, as a JSON pointer.
     pub(crate) pointer: String,
@@ -150,7 +150,7 @@ pub(crate) struct Outputs {
     pub(crate) id: String,
     /// What `outputs` names.
     pub(crate) values: BTreeMap<String, Value>,
-    /// What `secret-outputs` names.
+    /// What `secret-outputs` names; null where the API has never said it.
     #[schemars(extend("x-sensitive" = true))]
-    pub(crate) secrets: BTreeMap<String, String>,
+    pub(crate) secrets: BTreeMap<String, Option<String>>,
 }

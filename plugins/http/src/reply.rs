@@ -37,7 +37,9 @@ pub(crate) fn verdict(request: &Request, reply: &Reply) -> Verdict {
         _ if expected => Verdict::Done,
         404 | 410 => Verdict::Gone,
         409 | 412 => Verdict::Conflict,
-        429 | 503 => Verdict::Later(reply.retry_after().map_or(LATER_MS, |s| s.saturating_mul(1000)).max(100)),
+        429 | 503 => {
+            Verdict::Later(reply.retry_after().map_or(LATER_MS, |s| s.saturating_mul(1000)).max(100))
+        }
         401 | 403 | 407 => Verdict::Denied,
         500..=599 => Verdict::Unclear,
         _ => Verdict::Refused,
@@ -50,7 +52,9 @@ pub(crate) fn failure(what: &str, server: &str, verdict: Verdict, reply: &Reply)
     match verdict {
         Verdict::Denied => Failure::denied("http.denied", summary, words(reply)),
         Verdict::Conflict => Failure::conflict("http.conflict", summary, words(reply)),
-        Verdict::Later(ms) => Failure::retry(ms, Diagnostic::error("http.busy", summary).detail(words(reply))),
+        Verdict::Later(ms) => {
+            Failure::retry(ms, Diagnostic::error("http.busy", summary).detail(words(reply)))
+        }
         Verdict::Gone => Failure::other("http.not-found", summary, words(reply)),
         _ => Failure::other("http.refused", summary, words(reply)),
     }
@@ -183,7 +187,12 @@ mod tests {
         let location = |to| id(Some("location"), &reply(201, &[("location", to)], ""));
         assert_eq!(location("https://a/things/5?x=1").unwrap(), "5");
         assert_eq!(location("/things/6/").unwrap(), "6");
-        for none in [id(None, &reply(201, &[], "")), id(None, &reply(201, &[], r#"{"id": ""}"#)), location("/"), id(None, &reply(201, &[], r#"{"id": null}"#))] {
+        for none in [
+            id(None, &reply(201, &[], "")),
+            id(None, &reply(201, &[], r#"{"id": ""}"#)),
+            location("/"),
+            id(None, &reply(201, &[], r#"{"id": null}"#)),
+        ] {
             assert_eq!(none, None);
         }
     }
@@ -196,10 +205,17 @@ mod tests {
             serde_json::from_value(all).unwrap()
         };
         let of = |until: &Until, json: serde_json::Value| readiness(until, Some(&json));
-        let equals = until(json!({"equals": "up", "fails": ["broken"], "message": "/why", "percent": "/done"}));
+        let equals =
+            until(json!({"equals": "up", "fails": ["broken"], "message": "/why", "percent": "/done"}));
         assert_eq!(of(&equals, json!({"state": "up"})), Readiness::Ready);
-        assert_eq!(of(&equals, json!({"state": "new", "why": "booting", "done": 40})), Readiness::Waiting("booting".into(), Some(40)));
-        assert_eq!(of(&equals, json!({"state": "broken"})), Readiness::Failed("`/state` is \"broken\"".into()));
+        assert_eq!(
+            of(&equals, json!({"state": "new", "why": "booting", "done": 40})),
+            Readiness::Waiting("booting".into(), Some(40))
+        );
+        assert_eq!(
+            of(&equals, json!({"state": "broken"})),
+            Readiness::Failed("`/state` is \"broken\"".into())
+        );
         assert!(matches!(readiness(&equals, None), Readiness::Waiting(..)));
         assert_eq!(of(&until(json!({"in": [1, 2]})), json!({"state": 2})), Readiness::Ready);
         assert_eq!(of(&until(json!({"exists": true})), json!({"state": {}})), Readiness::Ready);

@@ -78,14 +78,25 @@ impl Provider for Resource {
             let Some(request) = request else { continue };
             found.extend(path_fault(cx, &format!("/{name}/path"), &request.path));
             if request.body.is_some() && request.text.is_some() {
-                found.push(Diagnostic::error("http.two-bodies", "a request has `body` or `text`").at(format!("/{name}/text")));
+                found.push(
+                    Diagnostic::error("http.two-bodies", "a request has `body` or `text`")
+                        .at(format!("/{name}/text")),
+                );
             }
         }
         if cx.is_secret("/identity") {
-            found.push(Diagnostic::error("http.secret-in-url", "an identity cannot be a secret").at("/identity"));
+            found.push(
+                Diagnostic::error("http.secret-in-url", "an identity cannot be a secret").at("/identity"),
+            );
         }
         if props.until.is_some() && props.read.is_none() {
-            found.push(Diagnostic::error("http.until-without-read", "`until` looks at the reply to `read`, and there is none").at("/until"));
+            found.push(
+                Diagnostic::error(
+                    "http.until-without-read",
+                    "`until` looks at the reply to `read`, and there is none",
+                )
+                .at("/until"),
+            );
         }
         found
     }
@@ -101,7 +112,8 @@ impl Provider for Resource {
                 ("/identity", old.identity != props.identity),
                 ("/create", props.update.is_none() && old.create != props.create),
             ];
-            planned.replace = moved.into_iter().filter(|(_, moved)| *moved).map(|(at, _)| at.to_owned()).collect();
+            planned.replace =
+                moved.into_iter().filter(|(_, moved)| *moved).map(|(at, _)| at.to_owned()).collect();
         }
         let kept = change.prior.as_ref().filter(|_| planned.replace.is_empty()).map(|known| known.id.clone());
         match kept.or_else(|| props.identity.clone().filter(|_| !cx.is_unknown("/identity"))) {
@@ -122,7 +134,10 @@ impl Provider for Resource {
             return settle(props, found.clone(), Outputs { id: found, ..Outputs::default() }, resume);
         }
         if again && !can_repeat(&props) {
-            return Ok(doubtful(props, "its creation was cut off, and the API has no way to tell what came of it"));
+            return Ok(doubtful(
+                props,
+                "its creation was cut off, and the API has no way to tell what came of it",
+            ));
         }
         make(props, attempt, resume)
     }
@@ -143,7 +158,12 @@ impl Provider for Resource {
         }
     }
 
-    fn update(_: &Context, known: Known<State>, props: Props, attempt: &Attempt) -> Result<Step<Self>, Failure> {
+    fn update(
+        _: &Context,
+        known: Known<State>,
+        props: Props,
+        attempt: &Attempt,
+    ) -> Result<Step<Self>, Failure> {
         let resume = Resume::of(attempt);
         let (id, outputs) = (known.state.id.clone(), known.state.outputs.clone());
         if known.state.in_doubt {
@@ -154,7 +174,13 @@ impl Provider for Resource {
         }
         // What there is to send is what was sent already: only how it is read or deleted is another.
         let Some(update) = props.update.clone() else { return settle(props, id, outputs, resume) };
-        let update = Request { body: update.body.clone().or_else(|| update.text.is_none().then(|| props.create.body.clone()).flatten()), ..update };
+        let update = Request {
+            body: update
+                .body
+                .clone()
+                .or_else(|| update.text.is_none().then(|| props.create.body.clone()).flatten()),
+            ..update
+        };
         let (server, name) = (props.server(), place::name(&props.server()));
         let of = Of { id: &id, chosen: props.identity.is_some() };
         let reply = match place::send(&server, &update, "PUT", of) {
@@ -209,7 +235,8 @@ impl Provider for Resource {
 fn already_there(props: &Props, again: bool) -> Result<Option<String>, Failure> {
     let (server, name) = (props.server(), place::name(&props.server()));
     if let (Some(id), Some(read)) = (&props.identity, &props.read) {
-        let reply = place::send(&server, read, "GET", Of { id, chosen: true }).map_err(|none| none.failure(&name))?;
+        let reply =
+            place::send(&server, read, "GET", Of { id, chosen: true }).map_err(|none| none.failure(&name))?;
         return match reply::verdict(read, &reply) {
             Verdict::Done if again => Ok(Some(id.clone())),
             Verdict::Done => Err(Failure::conflict(
@@ -226,7 +253,9 @@ fn already_there(props: &Props, again: bool) -> Result<Option<String>, Failure> 
     let of = Of { id: "", chosen: false };
     let reply = place::send(&server, &request, "GET", of).map_err(|none| none.failure(&name))?;
     match reply::verdict(&request, &reply) {
-        Verdict::Done => Ok(reply::at(&reply, reply.json().as_ref(), &find.pointer).as_ref().and_then(reply::text)),
+        Verdict::Done => {
+            Ok(reply::at(&reply, reply.json().as_ref(), &find.pointer).as_ref().and_then(reply::text))
+        }
         Verdict::Gone => Ok(None),
         other => Err(reply::failure("find what was made", &name, other, &reply)),
     }
@@ -260,9 +289,15 @@ fn make(props: Props, attempt: &Attempt, resume: Resume) -> Result<Step<Resource
     };
     match reply::verdict(&create, &reply) {
         Verdict::Done => {}
-        Verdict::Unclear => return lost(props, &format!("it answered {}: {}", reply.status, reply::words(&reply))),
+        Verdict::Unclear => {
+            return lost(props, &format!("it answered {}: {}", reply.status, reply::words(&reply)));
+        }
         Verdict::Later(ms) if resume.tries < TRIES => {
-            return Ok(Resume { tries: resume.tries + 1, ..resume }.pending(ms, format!("{name} is busy"), None));
+            return Ok(Resume { tries: resume.tries + 1, ..resume }.pending(
+                ms,
+                format!("{name} is busy"),
+                None,
+            ));
         }
         other => return Err(reply::failure("create it", &name, other, &reply)),
     }
@@ -287,10 +322,20 @@ fn settle(props: Props, id: String, outputs: Outputs, resume: Resume) -> Result<
     let reply = match place::send(&server, &read, "GET", of) {
         Ok(reply) => reply,
         Err(NoReply::Denied(why)) => {
-            return half(state, Diagnostic::error("http.not-granted", format!("{name} may not be asked")).detail(why));
+            return half(
+                state,
+                Diagnostic::error("http.not-granted", format!("{name} may not be asked")).detail(why),
+            );
         }
-        Err(none) if tries < LOOKS => return Ok(next.pending(AGAIN_MS, format!("{name}: {}", none.why()), None)),
-        Err(none) => return half(state, Diagnostic::error("http.unreachable", format!("{name} gave no answer")).detail(none.why())),
+        Err(none) if tries < LOOKS => {
+            return Ok(next.pending(AGAIN_MS, format!("{name}: {}", none.why()), None));
+        }
+        Err(none) => {
+            return half(
+                state,
+                Diagnostic::error("http.unreachable", format!("{name} gave no answer")).detail(none.why()),
+            );
+        }
     };
     match reply::verdict(&read, &reply) {
         Verdict::Done => {}
@@ -312,7 +357,9 @@ fn settle(props: Props, id: String, outputs: Outputs, resume: Resume) -> Result<
             let next = Resume { made: Some((id, state.outputs)), tries: 0, lost: false };
             Ok(next.pending(every, message, percent))
         }
-        Readiness::Failed(why) => half(state, Diagnostic::error("http.failed", format!("`{id}` will not be ready: {why}"))),
+        Readiness::Failed(why) => {
+            half(state, Diagnostic::error("http.failed", format!("`{id}` will not be ready: {why}")))
+        }
     }
 }
 
@@ -367,7 +414,9 @@ pub(crate) fn server_faults(cx: &Context, connection: Option<&str>, url: Option<
     let mut found = Vec::new();
     let fault = |code: &str, summary: &str, at: &str| Diagnostic::error(code, summary).at(at);
     match (connection, url) {
-        (Some(_), Some(_)) => found.push(fault("http.two-servers", "`connection` or `url`, not both", "/url")),
+        (Some(_), Some(_)) => {
+            found.push(fault("http.two-servers", "`connection` or `url`, not both", "/url"))
+        }
         (None, None) => found.push(
             Diagnostic::error("http.no-server", "neither `connection` nor `url` says where requests go")
                 .detail("write `connection: NAME`, and the name under `targets:`"),
@@ -375,7 +424,11 @@ pub(crate) fn server_faults(cx: &Context, connection: Option<&str>, url: Option<
         (None, Some(url)) if !cx.has_token("/url") => {
             let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
             if rest.is_none_or(|rest| rest.trim_end_matches('/').contains(['/', '?', '#', '@'])) {
-                found.push(fault("http.bad-url", "`url` is `https://HOST`, with a port at most: paths stand in requests", "/url"));
+                found.push(fault(
+                    "http.bad-url",
+                    "`url` is `https://HOST`, with a port at most: paths stand in requests",
+                    "/url",
+                ));
             }
         }
         _ => {}
@@ -391,7 +444,9 @@ pub(crate) fn server_faults(cx: &Context, connection: Option<&str>, url: Option<
 /// A path begins with a slash, or with `{id}`.
 pub(crate) fn path_fault(cx: &Context, at: &str, path: &str) -> Option<Diagnostic> {
     if cx.is_secret(at) {
-        return Some(Diagnostic::error("http.secret-in-url", "a URL cannot hold a secret: servers log it").at(at));
+        return Some(
+            Diagnostic::error("http.secret-in-url", "a URL cannot hold a secret: servers log it").at(at),
+        );
     }
     let fine = path.starts_with('/') || cx.has_token(at);
     (!fine).then(|| Diagnostic::error("http.bad-path", format!("`{path}` must begin with a slash")).at(at))

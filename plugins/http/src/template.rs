@@ -24,7 +24,9 @@ fn encoded(id: &str, chosen: bool) -> String {
     let mut out = String::with_capacity(id.len());
     for byte in id.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'.' | b':' => out.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'.' | b':' => {
+                out.push(char::from(byte))
+            }
             b'/' if chosen => out.push('/'),
             other => out.push_str(&format!("%{other:02X}")),
         }

@@ -67,20 +67,22 @@ pub(crate) fn outputs(
         if let Some(text) = reply::at(reply, json.as_ref(), place).as_ref().and_then(reply::text)
             && text != MASKED
         {
-            kept.secrets.insert(name.clone(), text);
+            kept.secrets.insert(name.clone(), Some(text));
         }
+        kept.secrets.entry(name.clone()).or_insert(None);
     }
     kept.secrets.retain(|name, _| secrets.contains_key(name));
 }
 
 /// Pointers to the secrets in something that has `secrets` beneath `at`.
-pub(crate) fn secrets(at: &str, secrets: &BTreeMap<String, String>) -> Vec<String> {
+pub(crate) fn secrets<T>(at: &str, secrets: &BTreeMap<String, T>) -> Vec<String> {
     secrets.keys().map(|key| format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 /// Outputs that only apply can tell, by name, as a plan gives them: a text for each.
 pub(crate) fn unknown(names: &BTreeMap<String, String>, at: &str) -> (Value, Vec<String>) {
-    let blank: Map<String, Value> = names.keys().map(|name| (name.clone(), Value::String(String::new()))).collect();
+    let blank: Map<String, Value> =
+        names.keys().map(|name| (name.clone(), Value::String(String::new()))).collect();
     (Value::Object(blank), secrets(at, names))
 }
 
@@ -94,25 +96,30 @@ mod tests {
 
     #[test]
     fn what_was_sent_is_compared() {
-        let sent = Request { body: Some(json!({"a": {"b/c": 1}, "list": [1], "empty": {}})), ..Request::default() };
+        let sent =
+            Request { body: Some(json!({"a": {"b/c": 1}, "list": [1], "empty": {}})), ..Request::default() };
         let found = seen(None, &sent, &reply(r#"{"a": {"b/c": 2, "more": 3}, "list": [1, 2], "more": 1}"#));
         assert_eq!(found, json!({"/a/b~1c": 2, "/list": [1, 2], "/empty": null}));
         let named = ["/more".to_owned(), "header:etag".to_owned()];
-        assert_eq!(seen(Some(&named), &sent, &reply(r#"{"more": 1}"#)), json!({"/more": 1, "header:etag": "7"}));
+        assert_eq!(
+            seen(Some(&named), &sent, &reply(r#"{"more": 1}"#)),
+            json!({"/more": 1, "header:etag": "7"})
+        );
         let text = Request { text: Some("x".to_owned()), ..Request::default() };
         assert_ne!(seen(None, &text, &reply("a")), seen(None, &text, &reply("b")));
     }
 
     #[test]
     fn a_masked_secret_is_the_one_that_is_kept() {
-        let names = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        let names =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
         let (values, secret) = (names(&[("a", "/a"), ("tag", "header:ETag")]), names(&[("key", "/key")]));
         let mut kept = Outputs::default();
         outputs(&values, &secret, &reply(r#"{"a": {"b": 1}, "key": "s3cret"}"#), &mut kept);
         assert_eq!(kept.values["a"], json!({"b": 1}));
         assert_eq!(kept.values["tag"], json!("7"));
         outputs(&values, &secret, &reply(r#"{"key": "(sensitive)"}"#), &mut kept);
-        assert_eq!((kept.secrets["key"].as_str(), &kept.values["a"]), ("s3cret", &json!({"b": 1})));
+        assert_eq!((kept.secrets["key"].as_deref(), &kept.values["a"]), (Some("s3cret"), &json!({"b": 1})));
         assert_eq!(self::secrets("/secrets", &kept.secrets), ["/secrets/key"]);
         outputs(&names(&[]), &names(&[]), &reply("{}"), &mut kept);
         assert_eq!(kept, Outputs::default());

@@ -119,8 +119,9 @@ impl Request {
         }
         let invalid = |what: &str| NoReply::Denied(format!("the {what} of the request is not valid"));
         let headers: Vec<_> = self.headers.iter().map(|(n, v)| (n.clone(), v.clone().into_bytes())).collect();
-        let headers = Fields::from_list(&headers)
-            .map_err(|_| NoReply::Denied("a header of the request is not valid, or the host's own".to_owned()))?;
+        let headers = Fields::from_list(&headers).map_err(|_| {
+            NoReply::Denied("a header of the request is not valid, or the host's own".to_owned())
+        })?;
         let request = OutgoingRequest::new(headers);
         request.set_method(&method(&self.method)).map_err(|()| invalid("method"))?;
         request.set_scheme(Some(&scheme(&self.scheme))).map_err(|()| invalid("scheme"))?;
@@ -154,7 +155,8 @@ fn write(body: OutgoingBody, bytes: &[u8]) -> bool {
 fn read(reply: &IncomingResponse) -> Result<Reply, NoReply> {
     let lost = |what: &str| NoReply::Lost(what.to_owned());
     let headers = reply.headers().entries().into_iter();
-    let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), String::from_utf8_lossy(&value).into_owned()));
+    let headers = headers
+        .map(|(name, value)| (name.to_ascii_lowercase(), String::from_utf8_lossy(&value).into_owned()));
     let (status, headers) = (reply.status(), headers.collect());
     let content = reply.consume().map_err(|()| lost("the reply has no body"))?;
     let stream = content.stream().map_err(|()| lost("the reply's body cannot be read"))?;
@@ -215,9 +217,9 @@ impl NoReply {
                 None => Self::Lost(why.clone()),
             },
             ErrorCode::DnsTimeout => Self::Unreachable(words("its name could not be looked up in time")),
-            ErrorCode::DnsError(why) => {
-                Self::Unreachable(why.rcode.clone().unwrap_or_else(|| words("its name could not be looked up")))
-            }
+            ErrorCode::DnsError(why) => Self::Unreachable(
+                why.rcode.clone().unwrap_or_else(|| words("its name could not be looked up")),
+            ),
             ErrorCode::DestinationNotFound | ErrorCode::DestinationUnavailable => {
                 Self::Unreachable(words("it cannot be reached"))
             }
@@ -225,10 +227,13 @@ impl NoReply {
             ErrorCode::ConnectionTimeout => Self::Unreachable(words("it could not be connected to in time")),
             ErrorCode::TlsCertificateError => Self::Unreachable(words("its certificate is not trusted")),
             ErrorCode::TlsProtocolError => Self::Unreachable(words("it does not speak TLS as it should")),
-            ErrorCode::TlsAlertReceived(alert) => {
-                Self::Unreachable(format!("it ended TLS: {}", alert.alert_message.as_deref().unwrap_or("no reason")))
+            ErrorCode::TlsAlertReceived(alert) => Self::Unreachable(format!(
+                "it ended TLS: {}",
+                alert.alert_message.as_deref().unwrap_or("no reason")
+            )),
+            ErrorCode::ConnectionLimitReached => {
+                Self::Unreachable(words("this call has sent too many requests"))
             }
-            ErrorCode::ConnectionLimitReached => Self::Unreachable(words("this call has sent too many requests")),
             ErrorCode::HttpRequestBodySize(_) => Self::Unreachable(words("the request's body is too large")),
             ErrorCode::HttpRequestHeaderSectionSize(_) | ErrorCode::HttpRequestHeaderSize(_) => {
                 Self::Unreachable(words("the request has too many headers"))
@@ -236,9 +241,13 @@ impl NoReply {
             ErrorCode::HttpRequestUriInvalid | ErrorCode::HttpRequestUriTooLong => {
                 Self::Unreachable(words("the request's URL is not valid or too long"))
             }
-            ErrorCode::HttpRequestMethodInvalid => Self::Unreachable(words("the request's method is not valid")),
+            ErrorCode::HttpRequestMethodInvalid => {
+                Self::Unreachable(words("the request's method is not valid"))
+            }
             ErrorCode::HttpResponseBodySize(_) => Self::Lost(words("its reply is too large")),
-            ErrorCode::HttpResponseHeaderSectionSize(_) => Self::Lost(words("its reply's headers are too large")),
+            ErrorCode::HttpResponseHeaderSectionSize(_) => {
+                Self::Lost(words("its reply's headers are too large"))
+            }
             ErrorCode::HttpResponseContentCoding(coding) => {
                 Self::Lost(format!("its reply is compressed ({})", coding.as_deref().unwrap_or("unknown")))
             }
@@ -262,10 +271,13 @@ impl NoReply {
     /// As what a plugin answers.
     pub fn failure(&self, server: &str) -> Failure {
         match self {
-            Self::Denied(why) => Failure::denied("http.not-granted", format!("{server} may not be asked"), why.clone()),
-            Self::Unreachable(why) | Self::Lost(why) => {
-                Failure::retry(1000, Diagnostic::error("http.unreachable", format!("{server} gave no answer")).detail(why.clone()))
+            Self::Denied(why) => {
+                Failure::denied("http.not-granted", format!("{server} may not be asked"), why.clone())
             }
+            Self::Unreachable(why) | Self::Lost(why) => Failure::retry(
+                1000,
+                Diagnostic::error("http.unreachable", format!("{server} gave no answer")).detail(why.clone()),
+            ),
         }
     }
 }

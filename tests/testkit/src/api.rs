@@ -110,6 +110,11 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     )
 }
 
+/// The answer to a creation: the only one with the thing's key.
+fn made(id: &str, body: &Value) -> Value {
+    json!({"id": id, "key": format!("minted-for-{id}-once"), "echo": body})
+}
+
 impl State {
     fn answer(&mut self, method: &str, path: &str, body: Value, key: Option<String>) -> (u16, Value) {
         let gone = (404, json!({"error": "there is no such thing"}));
@@ -122,13 +127,13 @@ impl State {
         match (method, path) {
             ("POST", "/things") => {
                 if let Some(known) = key.as_ref().and_then(|key| self.keys.get(key)) {
-                    return (200, json!({"id": known}));
+                    return (200, made(known, &body));
                 }
                 self.next += 1;
                 let id = format!("t{}", self.next);
                 self.keys.extend(key.map(|key| (key, id.clone())));
                 self.things.insert(id.clone(), body.clone());
-                (201, json!({"id": id, "key": format!("minted-for-{id}-once"), "echo": body}))
+                (201, made(&id, &body))
             }
             ("GET", _) => match self.things.get_mut(&id) {
                 None => gone,

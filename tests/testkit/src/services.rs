@@ -110,7 +110,13 @@ impl Service {
 /// A request in plain to a server on loopback, and all of the answer.
 pub fn ask(port: u16, head: &str) -> String {
     let mut stream = must(TcpStream::connect((Ipv4Addr::LOCALHOST, port)), "connect");
-    must(write!(stream, "{head} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"), "write");
+    must(
+        write!(
+            stream,
+            "{head} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/vnd.oci.image.manifest.v1+json, */*\r\nconnection: close\r\n\r\n"
+        ),
+        "write",
+    );
     let mut answer = Vec::new();
     must(stream.read_to_end(&mut answer), "read");
     String::from_utf8_lossy(&answer).into_owned()
@@ -122,19 +128,26 @@ pub fn free_port() -> u16 {
     must(listener.local_addr(), "a port").port()
 }
 
+/// What the certificate says: a server's, of loopback, and nobody's authority.
+const CERTIFICATE: &str = "[req]\ndistinguished_name=dn\nx509_extensions=ext\nprompt=no\n[dn]\nCN=test\n\
+                           [ext]\nsubjectAltName=IP:127.0.0.1\nbasicConstraints=critical,CA:FALSE\n";
+
 /// `cert.pem` and `key.pem` for loopback, signed by itself.
 fn certificate(folder: &Path) {
+    must(fs::write(folder.join("openssl.cnf"), CERTIFICATE), "openssl.cnf");
     let mut openssl = Command::new("openssl");
     openssl.current_dir(folder).args([
         "req",
         "-x509",
+        "-config",
+        "openssl.cnf",
         "-newkey",
         "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
         "-nodes",
+        "-days",
+        "2",
     ]);
-    openssl.args(["-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=test"]);
-    openssl.args(["-addext", "subjectAltName=IP:127.0.0.1"]).stdout(Stdio::null()).stderr(Stdio::null());
+    openssl.args(["-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", "key.pem", "-out", "cert.pem"]);
+    openssl.stdout(Stdio::null()).stderr(Stdio::null());
     assert!(must(openssl.status(), "openssl (`apt-get install openssl` brings it)").success());
 }

@@ -114,10 +114,11 @@ fn refused(host: &Host, ip: IpAddr, why: Refused) -> Error {
 }
 
 async fn connect(addresses: &[SocketAddr], patience: &Patience) -> Result<TcpStream, Error> {
-    let until = patience.until(patience.connect);
     let mut last = Error::DestinationUnavailable;
+    // An address that never answers leaves time for those after it.
+    let share = patience.connect / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
     for address in addresses {
-        match timeout_at(until, TcpStream::connect(address)).await {
+        match timeout_at(patience.until(share), TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
                 // A request is written at once: nothing is won by waiting for more.
                 let _ = stream.set_nodelay(true);
@@ -127,7 +128,7 @@ async fn connect(addresses: &[SocketAddr], patience: &Patience) -> Result<TcpStr
                 last = Error::ConnectionRefused
             }
             Ok(Err(_)) => last = Error::DestinationUnavailable,
-            Err(_) => return Err(Error::ConnectionTimeout),
+            Err(_) => last = Error::ConnectionTimeout,
         }
     }
     Err(last)

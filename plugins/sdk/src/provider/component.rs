@@ -60,12 +60,7 @@ impl<P: Provider> Typed<P> {
         state.marks = P::secrets_of_state(&resource.state).into_iter().map(secret).collect();
         let mut outputs = doc(&json(&resource.outputs)?);
         outputs.marks = P::secrets_of_outputs(&resource.outputs).into_iter().map(secret).collect();
-        Ok(Snapshot {
-            id: resource.id,
-            state,
-            outputs,
-            private_data: resource.private,
-        })
+        Ok(Snapshot { id: resource.id, state, outputs, private_data: resource.private })
     }
 }
 
