@@ -1,12 +1,11 @@
 //! Ways in for fuzzers, to what stands between strangers' bytes and the host: only with the feature `fuzzing`.
 
-use crate::component;
 use crate::reply::Reply;
 use crate::wire::{Doc, Emitted, Lookup, Observation, Planned, Snapshot};
 
-/// Looks at a component as loading does before it compiles.
+/// Looks at a component, its manifest included, as loading does before it compiles.
 pub fn component(wasm: &[u8]) {
-    let _ = component::inspect("fuzzed", wasm);
+    let _ = crate::PluginHost::inspect("fuzzed", wasm);
 }
 
 /// A reply that can be checked.

@@ -101,7 +101,7 @@ pub(crate) fn alive() -> Result<()> {
 
 async fn calls_a_second() -> Result<u64> {
     let host = PluginHost::new(HostConfig::default())?;
-    let plugin = host.load_precompiled(KUBERNETES.name, KUBERNETES.cwasm, KUBERNETES.digest)?;
+    let plugin = host.load_precompiled(KUBERNETES.name, KUBERNETES.cwasm, KUBERNETES.digest, None)?;
     let began = Instant::now();
     let callers: Vec<_> = (0..AT_ONCE)
         .map(|_| {
