@@ -23,6 +23,7 @@ use crate::context::{Context, Parts, locked, now};
 use crate::files::FolderFiles;
 use crate::keys::{cache_key, master_key};
 use crate::load::{Kept, Loaded, bind, evaluate_early, load, load_with, read_blueprint};
+use crate::lock::{LockedPlugin, take_in};
 use crate::moves::apply_moves;
 use crate::plugins::{BUILTIN, PluginSet};
 use crate::recover::recover;
@@ -44,6 +45,8 @@ pub(crate) struct Prepared {
     pub(crate) world: World,
     pub(crate) sources: Sources,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Plugins that the lock file does not have yet.
+    pub(crate) unlocked: BTreeMap<String, LockedPlugin>,
 }
 
 impl Driver {
@@ -107,6 +110,11 @@ impl Driver {
         report.diagnostics.extend(in_order(std::mem::take(&mut session.diagnostics)));
         match pause {
             Pause::Approval(plan) => {
+                if plan.failed.is_empty() {
+                    let context = &prepared.context;
+                    let said = take_in(&context.folder, &context.plugins, prepared.unlocked).await;
+                    report.diagnostics.extend(said);
+                }
                 let outcome = if plan.failed.is_empty() { RunOutcome::Ok } else { RunOutcome::Failed };
                 let millis = millis(began);
                 prepared.context.tell(What::Finished { outcome, counts: plan.counts(), millis });
@@ -168,6 +176,12 @@ impl Driver {
             Pause::Approval(plan) => *plan,
             Pause::Finished(_) | Pause::Aborted => return Err(Fault::Explained(Box::new(report))),
         };
+        let whole = plan.failed.is_empty();
+        let mut unlocked = prepared.unlocked;
+        if whole {
+            let (context, new) = (&prepared.context, std::mem::take(&mut unlocked));
+            report.diagnostics.extend(take_in(&context.folder, &context.plugins, new).await);
+        }
         let planned = PlanReport { plan, report };
         let idle = planned.plan.is_empty() && !outputs_moved(&planned.plan, &prepared.context);
         if idle || !approve(&planned).await {
@@ -189,6 +203,11 @@ impl Driver {
                     .extend(prepared.context.narrow(&members(&session.state), all.into_iter()).await);
             }
             return Ok(ApplyReport { outcome, counts, report, outputs });
+        }
+        if !whole {
+            let context = session.context.clone();
+            let said = take_in(&context.folder, &context.plugins, unlocked).await;
+            session.diagnostics.extend(said);
         }
         carry_out(session, planned, began).await
     }
@@ -303,7 +322,6 @@ impl Driver {
             }
             Purpose::Apply => {
                 let mut loaded = self.load_blueprint().await.map_err(|r| Fault::Explained(Box::new(r)))?;
-                loaded.take_in().await;
                 let stack = self.stack_name(Purpose::Apply, store).await?;
                 let state = self.load_state(store, &stack).await?;
                 let inputs = bind(&loaded.graph, &self.settings.inputs, &mut loaded.report.sources)
@@ -403,8 +421,12 @@ impl Driver {
     ) -> Result<Prepared, Fault> {
         let master = self.key().map_err(explained)?;
         let key = master.stack(&state.name);
+        let mut unlocked = BTreeMap::new();
         let (graph, blueprint, types, plugins, report) = match loaded {
-            Some(l) => (Some(l.graph), Some(l.blueprint), l.types, l.plugins, l.report),
+            Some(l) => {
+                unlocked = l.unlocked;
+                (Some(l.graph), Some(l.blueprint), l.types, l.plugins, l.report)
+            }
             None => (None, None, BTreeMap::new(), PluginSet::default(), Report::default()),
         };
         if let Some(graph) = graph.as_deref() {
@@ -517,7 +539,7 @@ impl Driver {
             mask: Arc::new(move |value: &Value| mask_key.mask(value)),
             only: request.only.clone(),
         };
-        Ok(Prepared { context, world, sources: report.sources, diagnostics })
+        Ok(Prepared { context, world, sources: report.sources, diagnostics, unlocked })
     }
 
     /// Loads the plugins of recorded provider resources that the blueprint no longer lists: to remove something takes the

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use sheave_blueprint::{Graph, InputSource, InputValue, NoPasswords, RawInput, Scope};
 use sheave_engine::CompiledType;
 use sheave_model::plan::BlueprintText;
-use sheave_model::{Diagnostic, PluginPin, Severity, Sources, TypeName, Value};
+use sheave_model::{Diagnostic, PluginPin, Sources, TypeName, Value};
 use sheave_plugin_host::PluginHost;
 
 use crate::files::FolderFiles;
-use crate::lock::{LOCK_FILE, LockFile, LockedPlugin, types_of};
+use crate::lock::{LockFile, LockedPlugin};
 use crate::modules::ModuleTexts;
 use crate::plugins::{Added, Lock, PluginSet};
 use crate::request::{InputGiven, Report};
@@ -134,44 +134,6 @@ pub(crate) async fn load_with(
             Ok(Loaded { report, graph: Arc::new(graph), plugins, types, blueprint, unlocked })
         }
         _ => Err(report),
-    }
-}
-
-impl Loaded {
-    /// Writes plugins that are used for the first time into the lock file, and says so.
-    pub(crate) async fn take_in(&mut self) {
-        let new = std::mem::take(&mut self.unlocked);
-        if new.is_empty() {
-            return;
-        }
-        let folder = PathBuf::from(&self.blueprint.folder);
-        let mut said = Vec::new();
-        let result = async {
-            let mut file = LockFile::read(&folder)?;
-            for (name, mut entry) in new {
-                if let Some(bound) = self.plugins.bound.get(&name) {
-                    entry.types = types_of(&bound.plugin).await?;
-                }
-                let version = entry.version.as_ref().map_or_else(String::new, |v| format!(" {v}"));
-                said.push(format!("the plugin `{name}`{version} stands in {LOCK_FILE} from now on"));
-                file.plugins.insert(name, entry);
-            }
-            file.write(&folder).map(|_| ()).map_err(|why| {
-                let summary = format!("{LOCK_FILE} cannot be written: {why}");
-                Diagnostic::warning("plugin.lock-unwritable", summary)
-            })
-        };
-        match result.await {
-            Ok(()) => self.report.diagnostics.extend(said.into_iter().map(|summary| {
-                let help = "commit the file: with `--locked` nothing else is used";
-                let note = Diagnostic::warning("plugin.taken-in", summary).with_help(help);
-                Diagnostic { severity: Severity::Note, ..note }
-            })),
-            Err(fault) => self.report.diagnostics.push(Diagnostic {
-                severity: Severity::Warning,
-                ..fault.with_help("until it is, another component in its place goes unnoticed")
-            }),
-        }
     }
 }
 

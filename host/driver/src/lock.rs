@@ -6,12 +6,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sheave_model::Diagnostic;
 use sheave_model::asked::difference;
 use sheave_model::manifest::Asks;
+use sheave_model::{Diagnostic, Severity};
 use sheave_plugin_host::Plugin;
 
 use crate::load::read_limited;
+use crate::plugins::PluginSet;
 
 /// The file's name, in the blueprint's folder.
 pub const LOCK_FILE: &str = "sheave.lock";
@@ -172,6 +173,47 @@ pub(crate) fn check(
     Err(Diagnostic::error("plugin.asks-more", summary).with_detail(detail.join("\n")).with_help(format!(
         "`sheave plugin inspect {name}` says why; `sheave plugin update {name} --accept` takes it in"
     )))
+}
+
+/// Writes plugins that are used for the first time into the lock file, and says so.
+pub(crate) async fn take_in(
+    folder: &str,
+    plugins: &PluginSet,
+    new: BTreeMap<String, LockedPlugin>,
+) -> Vec<Diagnostic> {
+    if new.is_empty() {
+        return Vec::new();
+    }
+    let mut said = Vec::new();
+    let result = async {
+        let mut file = LockFile::read(Path::new(folder))?;
+        for (name, mut entry) in new {
+            if let Some(bound) = plugins.bound.get(&name) {
+                entry.types = types_of(&bound.plugin).await?;
+            }
+            let version = entry.version.as_ref().map_or_else(String::new, |v| format!(" {v}"));
+            said.push(format!("the plugin `{name}`{version} stands in {LOCK_FILE} from now on"));
+            file.plugins.insert(name, entry);
+        }
+        file.write(Path::new(folder)).map(|_| ()).map_err(|why| {
+            let summary = format!("{LOCK_FILE} cannot be written: {why}");
+            Diagnostic::warning("plugin.lock-unwritable", summary)
+        })
+    };
+    match result.await {
+        Ok(()) => said
+            .into_iter()
+            .map(|summary| {
+                let help = "commit the file: with `--locked` nothing else is used";
+                let note = Diagnostic::warning("plugin.taken-in", summary).with_help(help);
+                Diagnostic { severity: Severity::Note, ..note }
+            })
+            .collect(),
+        Err(fault) => {
+            let help = "until it is, another component in its place goes unnoticed";
+            vec![Diagnostic { severity: Severity::Warning, ..fault.with_help(help) }]
+        }
+    }
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub enum Rendered {
         /// The objects, in the plugin's order.
         objects: Vec<RenderedObject>,
         /// For whom they were rendered, and what it may emit.
-        permit: Permit,
+        permit: Box<Permit>,
     },
     /// It cannot be rendered before more is known.
     Deferred {

@@ -54,7 +54,7 @@ pub(crate) async fn render(
     let checked = check(context, address, type_name, properties).await?;
     let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(address.clone())]);
     let instance = context.instance_of(address, type_name).map_err(world)?;
-    let permit = permit(context, type_name, target.as_deref(), &checked).map_err(world)?;
+    let permit = Box::new(permit(context, type_name, target.as_deref(), &checked).map_err(world)?);
     let call = Call { context, address, type_name, instance, target: target.as_deref(), permit: &permit };
     let first = call.round(&checked, Family::First).await?;
     let mut objects: Vec<Value> = first.objects.iter().map(|o| Value::from_json(&o.json)).collect();

@@ -360,7 +360,7 @@ impl Outside {
                     ignore: vec![],
                     facts: ObjectFacts::default(),
                 };
-                let permit = Permit { target: "main".into(), ..Permit::default() };
+                let permit = Box::new(Permit { target: "main".into(), ..Permit::default() });
                 let (properties, objects) = (r.properties, vec![object]);
                 let rendered = Rendered::Objects { properties, key, objects, permit };
                 Event::Rendered { address: r.address, result: Ok(rendered) }
