@@ -1,5 +1,7 @@
 //! Laws of asks and grants, over small random ones.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests assert by panicking, as tests do")]
+
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use sheave_model::asked::{difference, effective};

@@ -31,7 +31,7 @@ fn another(stack: &Stack, change: impl FnOnce(&mut PluginManifest)) {
     let name = bytes.windows(SECTION.len()).rposition(|w| w == SECTION.as_bytes()).unwrap();
     let mut manifest = PluginManifest::read(&bytes[name + SECTION.len()..]).unwrap();
     let section = manifest.section().unwrap();
-    let plain = bytes.strip_suffix(section.as_slice()).expect("the manifest is the last section");
+    let plain = bytes.strip_suffix(section.as_slice()).unwrap();
     change(&mut manifest);
     std::fs::write(path, [plain, &manifest.section().unwrap()].concat()).unwrap();
 }
