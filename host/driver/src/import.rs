@@ -74,7 +74,7 @@ impl Driver {
         (watcher, cancel, began): (&Watcher, &Cancel, Instant),
     ) -> Result<ImportReport, Fault> {
         let request = PlanRequest { purpose: Purpose::Apply, only: vec![address.without_key()] };
-        let Prepared { context, mut world, sources, diagnostics } =
+        let Prepared { context, mut world, sources, diagnostics, .. } =
             self.prepare(&request, store, watcher, cancel).await.map_err(about_an_import)?;
         if context.state.resources.contains_key(address) {
             let summary = format!("`{address}` is in the stack already");

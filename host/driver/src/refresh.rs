@@ -68,7 +68,7 @@ impl Driver {
     ) -> Result<RefreshReport, Fault> {
         let request = PlanRequest { purpose: Purpose::Apply, only: Vec::new() };
         let prepared = self.prepare(&request, store, watcher, cancel).await?;
-        let Prepared { context, world, sources, diagnostics } = prepared;
+        let Prepared { context, world, sources, diagnostics, .. } = prepared;
         let mut present = world.clone();
         let mut session = Session::new(context.clone(), Run::new(world), None, cancel.clone());
         let pause = session.advance(Step::Start).await.map_err(|e| state_fault(&e))?;
