@@ -10,6 +10,9 @@ use sheave_plugin_host::wire::{Doc, Instance, Mark, MarkKind, TypeInfo};
 
 use crate::fault::{self, Result};
 
+/// Live objects by slot; none where one does not exist.
+pub(super) type LiveObjects = BTreeMap<String, Option<Value>>;
+
 /// What a plugin is asked.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +34,7 @@ struct Input {
     #[serde(default)]
     secret: Vec<String>,
     /// Of an emitter: the live objects by slot, for `observe`.
-    live: Option<BTreeMap<String, Option<Value>>>,
+    live: Option<LiveObjects>,
     /// Of a provider: one change after the other.
     #[serde(default)]
     steps: Vec<Step>,
@@ -60,7 +63,7 @@ fn name() -> String {
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     pub(super) of: Instance,
-    pub(super) emits: Option<(Doc, Option<BTreeMap<String, Option<Value>>>)>,
+    pub(super) emits: Option<(Doc, Option<LiveObjects>)>,
     pub(super) steps: Vec<Option<Doc>>,
 }
 
