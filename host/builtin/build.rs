@@ -1,6 +1,6 @@
 //! Builds the built-in plugin's guest, makes it a component and compiles that ahead.
 
-#[path = "../../xtask/src/guest_target.rs"]
+#[path = "../authoring/src/guest_target.rs"]
 mod guest_target;
 
 use std::fs;
@@ -19,7 +19,7 @@ fn main() -> Result<()> {
     for source in ["Cargo.toml", "Cargo.lock", "sdk", PACKAGE] {
         println!("cargo::rerun-if-changed={}", plugins.join(source).display());
     }
-    for source in ["wit", "xtask/src/guest_target.rs", "host/builtin/build.rs"] {
+    for source in ["wit", "host/authoring/src/guest_target.rs", "host/builtin/build.rs"] {
         println!("cargo::rerun-if-changed={}", root.join(source).display());
     }
 

@@ -6,6 +6,7 @@ mod cluster;
 mod demo;
 mod docs;
 mod fuzz;
+#[path = "../../host/authoring/src/guest_target.rs"]
 mod guest_target;
 mod guests;
 mod run;

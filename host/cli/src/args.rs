@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use jiff::SignedDuration;
 use sheave_model::Address;
 
-pub(crate) use plugin::PluginCommand;
+pub(crate) use plugin::{DevArgs, Lang, NewArgs, PluginCommand, PluginRole, TestArgs};
 
 const ABOUT: &str =
     "Orchestrates applications from a blueprint: what would change, then the change, then how it stands";
@@ -188,7 +188,7 @@ pub(crate) enum Command {
     /// Look into the recorded state, and amend it
     #[command(subcommand, arg_required_else_help = true)]
     State(StateCommand),
-    /// Look at plugins, and take them in
+    /// Make plugins, look at them, and take them in
     #[command(subcommand, arg_required_else_help = true)]
     Plugin(PluginCommand),
     /// List the types that a blueprint can use

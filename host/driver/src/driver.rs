@@ -64,6 +64,14 @@ impl Driver {
         PluginHost::new(config).map_err(|e| e.diagnostic())
     }
 
+    /// A host for plugins that stand in no blueprint, with the user's cache of compiled ones.
+    ///
+    /// # Errors
+    /// There is no key, or no engine.
+    pub fn plugin_host(&self) -> Result<PluginHost, Diagnostic> {
+        self.host(&self.key()?)
+    }
+
     pub(crate) fn key(&self) -> Result<MasterKey, Diagnostic> {
         master_key(self.settings.key.as_ref().map(SecretText::expose), &self.settings.config_dir)
     }

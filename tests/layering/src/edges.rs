@@ -3,7 +3,7 @@
 use crate::packages::{Kind, Package, workspace};
 
 /// What each crate of the host may link, by folder. A crate that is not listed here may not be there.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("blueprint", &["model"]),
     ("engine", &["model", "blueprint"]),
@@ -27,7 +27,8 @@ const EDGES: [(&str, &[&str]); 11] = [
             "cluster",
         ],
     ),
-    ("cli", &["model", "driver"]),
+    ("authoring", &["model", "plugin-host"]),
+    ("cli", &["model", "driver", "authoring"]),
 ];
 
 /// Libraries whose interface one crate hides from all others: `(how its crates' names begin, the folders that may)`.

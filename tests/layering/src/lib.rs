@@ -7,6 +7,8 @@ pub mod tree;
 #[cfg(test)]
 mod edges;
 #[cfg(test)]
+mod interface;
+#[cfg(test)]
 mod purity;
 #[cfg(test)]
 mod tidy;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use sheave_testkit::root;
 
 /// How the codes of diagnostics begin.
-const FAMILIES: [&str; 26] = [
+const FAMILIES: [&str; 27] = [
     "app",
+    "author",
     "await",
     "blueprint",
     "cli",
@@ -38,14 +39,15 @@ const FAMILIES: [&str; 26] = [
 ];
 
 /// Texts of the same form that are no codes: events, and names of files and groups.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 10] = [
     "object.applied",
     "object.deleted",
     "run.finished",
     "blueprint.yaml",
     "app.json",
-    "plan.json",
     "plugin.yaml",
+    "input.yaml",
+    "plan.json",
     "state.db",
     "kubernetes.io",
 ];

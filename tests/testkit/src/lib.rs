@@ -6,6 +6,7 @@
 pub mod admission;
 pub mod api;
 pub mod audit;
+pub mod authors;
 pub mod binary;
 pub mod call;
 pub mod cluster;

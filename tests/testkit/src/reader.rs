@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::stack::NAMESPACE;
 use crate::{Call, Cluster, Output, Stack, binary, must};
@@ -64,6 +65,7 @@ pub struct Reader {
     exported: BTreeMap<String, String>,
     here: Vec<(String, String)>,
     on_terminal: bool,
+    patience: Option<Duration>,
 }
 
 impl Reader {
@@ -80,13 +82,20 @@ impl Reader {
         let folder = stack.project();
         let own = |(from, to): &(&str, &str)| ((*from).to_owned(), to.replace(NAMESPACE, stack.namespace()));
         let here = here.iter().map(own).collect();
-        Self { stack, folder, exported: BTreeMap::new(), here, on_terminal: false }
+        Self { stack, folder, exported: BTreeMap::new(), here, on_terminal: false, patience: None }
     }
 
     /// Sits at a terminal, and says `yes` where it is asked.
     #[must_use]
     pub fn at_a_terminal(mut self) -> Self {
         self.on_terminal = true;
+        self
+    }
+
+    /// Gives each command so much time.
+    #[must_use]
+    pub fn patient(mut self, limit: Duration) -> Self {
+        self.patience = Some(limit);
         self
     }
 
@@ -146,7 +155,10 @@ impl Reader {
         }
         match line.starts_with("cd ") || line.starts_with("export ") {
             true => Call::new("/bin/true".as_ref()).run(),
-            false => call.within(&self.folder).run(),
+            false => match self.patience {
+                Some(limit) => call.within(&self.folder).limit(limit).run(),
+                None => call.within(&self.folder).run(),
+            },
         }
     }
 

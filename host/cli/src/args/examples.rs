@@ -106,6 +106,26 @@ Examples:
   sheave state export > state.json
   sheave state export | jq '.resources | keys'";
 
+pub(super) const PLUGIN_NEW: &str = "\
+Examples:
+  sheave plugin new shop --lang go
+  sheave plugin new tickets --lang python --role provides --dir plugins/tickets";
+
+pub(super) const PLUGIN_BUILD: &str = "\
+Examples:
+  sheave plugin build               makes build/NAME.wasm of the folder's plugin
+  sheave plugin build plugins/shop";
+
+pub(super) const PLUGIN_TEST: &str = "\
+Examples:
+  sheave plugin test
+  sheave plugin test --bless && git diff golden";
+
+pub(super) const PLUGIN_DEV: &str = "\
+Examples:
+  sheave plugin dev                          builds and tests again when a file is saved
+  sheave plugin dev -f ../shop/blueprint.yaml   and shows what that blueprint would change";
+
 pub(super) const PLUGIN_INSPECT: &str = "\
 Examples:
   sheave plugin inspect file              what it asks for, and what the blueprint grants

@@ -1,14 +1,32 @@
-//! `sheave plugin ...`, as it is written.
+//! The words after `sheave plugin`.
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Inputs, examples};
 
 /// `sheave plugin ...`.
 #[derive(Subcommand)]
 pub(crate) enum PluginCommand {
+    /// Make a project that builds and passes its own tests
+    #[command(after_help = examples::PLUGIN_NEW)]
+    New(NewArgs),
+    /// Build a plugin with its language's own tools
+    #[command(after_help = examples::PLUGIN_BUILD)]
+    Build {
+        /// The plugin's folder. Default: here
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+        #[command(flatten)]
+        inputs: Inputs,
+    },
+    /// Ask the plugin what stands in its golden folder, and compare its answers
+    #[command(after_help = examples::PLUGIN_TEST)]
+    Test(TestArgs),
+    /// Build, test and plan again whenever a file changes
+    #[command(after_help = examples::PLUGIN_DEV)]
+    Dev(DevArgs),
     /// Show what a plugin is: its types, what it asks for and why, and what it gets
     #[command(after_help = examples::PLUGIN_INSPECT)]
     Inspect {
@@ -44,17 +62,91 @@ pub(crate) enum PluginCommand {
     },
 }
 
+/// `sheave plugin new`.
+#[derive(Args)]
+pub(crate) struct NewArgs {
+    /// The plugin's name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// What it is written in
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Lang,
+    /// Whether its types emit objects or provide something by themselves
+    #[arg(long, value_name = "ROLE", default_value = "emits")]
+    pub(crate) role: PluginRole,
+    /// Where; made where it is not there. Default: a folder of its name
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+/// `sheave plugin test`.
+#[derive(Args)]
+pub(crate) struct TestArgs {
+    /// The plugin's folder. Default: here
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Write down what it answers, to be read before it is committed
+    #[arg(long)]
+    pub(crate) bless: bool,
+    /// The folder of cases. Default: golden/ of the plugin
+    #[arg(long, value_name = "DIR")]
+    pub(crate) golden: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+/// `sheave plugin dev`.
+#[derive(Args)]
+pub(crate) struct DevArgs {
+    /// The plugin's folder. Default: here
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+/// A language with an SDK.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Lang {
+    Rust,
+    Go,
+    Python,
+    Js,
+    C,
+}
+
+/// What a plugin's types do.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum PluginRole {
+    /// Properties in, Kubernetes objects out
+    Emits,
+    /// Create, read, update and delete something by itself
+    Provides,
+}
+
 impl PluginCommand {
     /// The inputs given after the command.
     pub(crate) fn inputs(&mut self) -> &mut Inputs {
         match self {
-            Self::Inspect { inputs, .. } | Self::Add { inputs, .. } | Self::Update { inputs, .. } => inputs,
+            Self::New(NewArgs { inputs, .. })
+            | Self::Build { inputs, .. }
+            | Self::Test(TestArgs { inputs, .. })
+            | Self::Dev(DevArgs { inputs, .. })
+            | Self::Inspect { inputs, .. }
+            | Self::Add { inputs, .. }
+            | Self::Update { inputs, .. } => inputs,
         }
     }
 
     /// As the history would name it.
     pub(crate) fn words(&self) -> &'static str {
         match self {
+            Self::New(_) => "plugin new",
+            Self::Build { .. } => "plugin build",
+            Self::Test(_) => "plugin test",
+            Self::Dev(_) => "plugin dev",
             Self::Inspect { .. } => "plugin inspect",
             Self::Add { .. } => "plugin add",
             Self::Update { .. } => "plugin update",

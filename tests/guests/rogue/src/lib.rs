@@ -93,7 +93,8 @@ impl emit::Guest for Rogue {
 
     fn render(of: Instance, mut props: Doc, found: Vec<Live>) -> Result<Vec<Emitted>, Failure> {
         if of.type_name == "Seen" {
-            let body = found.into_iter().find_map(|live| live.body).map_or("nothing".to_owned(), |doc| doc.json);
+            let body =
+                found.into_iter().find_map(|live| live.body).map_or("nothing".to_owned(), |doc| doc.json);
             props.json = json!({"seen": body}).to_string();
         }
         Ok(find(&of.type_name)?(&of, &props))

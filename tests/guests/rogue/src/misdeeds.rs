@@ -99,7 +99,8 @@ pub(crate) fn paint(of: &Instance, _: &Doc) -> Vec<Emitted> {
 
 pub(crate) fn emits(_: &Instance, props: &Doc) -> Vec<Emitted> {
     let props: serde_json::Value = serde_json::from_str(&props.json).unwrap_or_default();
-    let padding = props["kilobytes"].as_u64().and_then(|n| usize::try_from(n).ok()).map(|n| "x".repeat(n * 1_000));
+    let padding =
+        props["kilobytes"].as_u64().and_then(|n| usize::try_from(n).ok()).map(|n| "x".repeat(n * 1_000));
     let objects = props["objects"].as_array().cloned().unwrap_or_default();
     let emit = |(n, mut object): (usize, serde_json::Value)| {
         if let Some(padding) = &padding {

@@ -1,7 +1,11 @@
-//! `sheave plugin ...`: plugins looked at and taken in.
+//! `sheave plugin ...`: plugins looked at, taken in, and made.
 
 mod add;
+mod build;
+mod dev;
 mod inspect;
+mod new;
+mod test;
 mod update;
 
 use sheave_driver::Fault;
@@ -13,6 +17,10 @@ use crate::out::Out;
 
 pub(super) async fn run(session: &Session, command: PluginCommand, out: &mut Out) -> Result<Exit, Fault> {
     match command {
+        PluginCommand::New(args) => new::run(session, &args, out),
+        PluginCommand::Build { folder, .. } => build::run(session, &folder, out).await,
+        PluginCommand::Test(args) => test::run(session, &args, out).await,
+        PluginCommand::Dev(args) => dev::run(session, &args, out).await,
         PluginCommand::Inspect { what, .. } => inspect::run(session, &what, out).await,
         PluginCommand::Add { source, name, .. } => add::run(session, &source, name.as_deref(), out).await,
         PluginCommand::Update { name, accept, .. } => {

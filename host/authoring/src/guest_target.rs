@@ -1,4 +1,5 @@
-//! Finds a toolchain that builds guests, and how to call it. Shared with `host/builtin/build.rs`, so it needs only std.
+//! Finds a toolchain that builds guests, and how to call it. Shared with `xtask` and the build script of `host/builtin`, so it
+//! needs only std.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -58,6 +59,7 @@ impl Toolchain {
     }
 
     /// Which one it is, in a few words.
+    #[allow(dead_code, reason = "not everybody who shares this file says it")]
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Installed { .. } => format!("{TARGET} of the installed toolchain"),

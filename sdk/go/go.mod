@@ -1,0 +1,3 @@
+module sheave
+
+go 1.24
