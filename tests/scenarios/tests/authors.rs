@@ -57,7 +57,7 @@ fn the_page_for_c_is_true() {
 /// The program, in a folder, with every tool at hand.
 fn sheave(folder: &Path, args: &[&str]) -> Output {
     let mut call = Call::new(binary::sheave()).within(folder).limit(LONG).args(args.iter().copied());
-    for (name, value) in authors::variables(Path::new("/usr/bin")) {
+    for (name, value) in authors::variables(binary::sheave().parent().unwrap()) {
         call = call.env(&name, value);
     }
     let home = folder.join("home");
@@ -146,7 +146,7 @@ fn python_without_stubs_sees_the_same_nothing_in_every_run() {
         "-c",
         "componentize-py -d sdk/wit -w emitter -q componentize -p . -p sdk sheave_entry_emitter -o build/curious.wasm",
     ]);
-    for (name, value) in authors::variables(Path::new("/usr/bin")) {
+    for (name, value) in authors::variables(binary::sheave().parent().unwrap()) {
         tool = tool.env(&name, value);
     }
     let _ = tool.run().exits(0);
