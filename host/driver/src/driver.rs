@@ -9,7 +9,7 @@ use sheave_blueprint::Graph;
 use sheave_engine::{Event, Finished, Run, World};
 use sheave_model::event::{RunOutcome, What};
 use sheave_model::journal::{Entry, RunRecord};
-use sheave_model::plan::{BlueprintText, Counts, PLAN_FORMAT, Plan, Purpose};
+use sheave_model::plan::{Action, BlueprintText, Counts, PLAN_FORMAT, Plan, Purpose};
 use sheave_model::plugin::ObjectId;
 use sheave_model::stack::StackState;
 use sheave_model::{Address, Diagnostic, Masked, Role, SecretText, Sources, Value};
@@ -184,9 +184,8 @@ impl Driver {
             Pause::Approval(plan) => *plan,
             Pause::Finished(_) | Pause::Aborted => return Err(Fault::Explained(Box::new(report))),
         };
-        let whole = plan.failed.is_empty();
         let mut unlocked = prepared.unlocked;
-        if whole {
+        if plan.failed.is_empty() {
             let (context, new) = (&prepared.context, std::mem::take(&mut unlocked));
             report.diagnostics.extend(take_in(&context.folder, &context.plugins, new).await);
         }
@@ -212,7 +211,8 @@ impl Driver {
             }
             return Ok(ApplyReport { outcome, counts, report, outputs });
         }
-        if !whole {
+        // Where nothing is done nothing is trusted yet.
+        if planned.plan.resources.iter().any(|r| r.action != Action::NoOp) {
             let context = session.context.clone();
             let said = take_in(&context.folder, &context.plugins, unlocked).await;
             session.diagnostics.extend(said);
@@ -663,7 +663,6 @@ pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> 
 
 /// The keys of what was rendered for this plan, and turned out to be as it is recorded.
 fn renewed(context: &Context, plan: &Plan) -> Vec<Entry> {
-    use sheave_model::plan::Action;
     let rendered = locked(&context.rendered);
     if rendered.is_empty() {
         return Vec::new();
@@ -681,7 +680,6 @@ fn renewed(context: &Context, plan: &Plan) -> Vec<Entry> {
 }
 
 fn touched_targets(plan: &Plan) -> Vec<String> {
-    use sheave_model::plan::Action;
     let mut targets: Vec<String> = plan
         .resources
         .iter()

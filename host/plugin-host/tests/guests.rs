@@ -207,6 +207,14 @@ async fn what_is_made_of_a_token_depends_on_it() {
 }
 
 /// Applies one of vandal's types.
+#[tokio::test]
+async fn what_a_rogue_is_given_it_emits_and_what_it_looks_for_it_shows() {
+    let objects = r#"{"objects": [{"kind": "Role"}, {"kind": "Pod"}], "kilobytes": 1}"#;
+    let all = render("Emit", objects, &Grants::default()).await.unwrap();
+    assert!(all.len() == 2 && all[0].contains("Role") && all[1].len() > 1_000, "{all:?}");
+    assert!(render("Seen", "{}", &Grants::default()).await.unwrap()[0].contains("nothing"));
+}
+
 async fn apply(ty: &str, props: &str, grants: &Grants) -> Result<Step, CallError> {
     load(&built("vandal"), grants).await.apply(&create(ty, props), &agreed(), "op", None).await
 }

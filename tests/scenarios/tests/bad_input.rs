@@ -123,8 +123,10 @@ fn without(text: &str, before: &str, after: &str, what: fn(char) -> bool, by: &s
 
 /// Each file of the project with its content, but for the state: to look whether there is one makes it.
 fn listing(stack: &Stack) -> BTreeMap<PathBuf, Vec<u8>> {
+    // The state, and the lock file that the first run with a plugin writes.
+    let kept = [".sheave", "sheave.lock"].map(|name| stack.project().join(name));
     let project =
-        files(&stack.project()).into_iter().filter(|p| !p.starts_with(stack.project().join(".sheave")));
+        files(&stack.project()).into_iter().filter(|p| !kept.iter().any(|kept| p.starts_with(kept)));
     project.map(|p| (p.clone(), fs::read(p).unwrap())).collect()
 }
 
