@@ -115,8 +115,12 @@ fn is_new_enough(rustc: &Path) -> bool {
     numbers.next().zip(numbers.next()).is_some_and(|version| version >= OLDEST)
 }
 
-/// Debian's compiler has no linker for WebAssembly, rustup's has.
+/// Debian's compiler has no linker for WebAssembly; rustup's has, and so has LLVM.
 fn linker(sysroot: &Path) -> Option<PathBuf> {
-    let targets = std::fs::read_dir(sysroot.join("lib/rustlib")).ok()?;
-    targets.flatten().map(|t| t.path().join("bin/rust-lld")).find(|lld| lld.is_file())
+    let targets = std::fs::read_dir(sysroot.join("lib/rustlib")).into_iter().flatten();
+    let ours = targets.flatten().map(|t| t.path().join("bin/rust-lld")).find(|lld| lld.is_file());
+    ours.or_else(|| {
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path).map(|folder| folder.join("wasm-ld")).find(|lld| lld.is_file())
+    })
 }

@@ -601,7 +601,11 @@ async fn carry_out(
     begin(&mut session, &plan, &run).await.map_err(|e| state_fault(&e))?;
     context.live.forget();
     context.foresee(&plan).await;
-    let touched: Vec<String> = touched_targets(&plan);
+    let touched: Vec<String> = match plan.purpose {
+        // Also where there is nothing left to delete: a run that was cut off before its end has left the inventory.
+        Purpose::Destroy => context.targets.names().map(str::to_owned).collect(),
+        _ => touched_targets(&plan),
+    };
     let pause = session.advance(Event::Approved).await.map_err(|e| state_fault(&e))?;
     report.diagnostics.extend(in_order(std::mem::take(&mut session.diagnostics)));
     let finished = match pause {

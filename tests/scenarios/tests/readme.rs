@@ -9,7 +9,7 @@ use sheave_testkit::reader::blocks;
 use sheave_testkit::{Block, Reader, root};
 
 /// A command that the page says is not there.
-const NOT_THERE: &str = "sheave plugin";
+const NOT_THERE: [&str; 2] = ["sheave plugin push", "sheave plugin sign"];
 
 /// Where the blueprint of the page puts what it makes.
 const PLACES: [(&str, &str); 2] =
@@ -110,7 +110,7 @@ fn commands_named_in_the_readmes_are_there() {
     for path in ["README.md", "plugins/README.md"] {
         for span in spans(&page(path)).iter().filter(|s| s.starts_with("sheave ")) {
             let there = reader.run(&format!("{span} --help")).code() == Some(0);
-            assert_eq!(there, span != NOT_THERE, "{path}: `{span}`");
+            assert_eq!(there, !NOT_THERE.contains(&span.as_str()), "{path}: `{span}`");
             looked += 1;
         }
     }
