@@ -47,7 +47,7 @@ fn number(variable: &str) -> Option<u64> {
 fn live(seed: u64) {
     eprintln!("SHEAVE_RANDOM_SEED={seed}");
     let _said = Said(seed);
-    Life::begin(Choice::new(seed)).to_its_end();
+    Life::begin(Choice::new(seed)).live_on();
 }
 
 #[test]

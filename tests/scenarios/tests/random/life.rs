@@ -38,7 +38,7 @@ impl Life {
         Self { choice, stack, blueprint, meddled: BTreeSet::new(), whole: false, told: Vec::new() }
     }
 
-    pub(crate) fn to_its_end(mut self) {
+    pub(crate) fn live_on(mut self) {
         let versions = 2 + self.choice.below(2);
         for version in 0..versions {
             if version > 0 {

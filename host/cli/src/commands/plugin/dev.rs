@@ -55,11 +55,17 @@ async fn once(session: &Session, folder: &Path, out: &mut Out) -> Result<(), Fau
     let began = Instant::now();
     let project = match Project::open(folder) {
         Ok(project) => project,
-        Err(fault) => return Ok(out.text(&shown(fault))),
+        Err(fault) => {
+            out.text(&shown(fault));
+            return Ok(());
+        }
     };
     match build(&project, &host).await {
         Ok(built) => out.line(&summary(&project, &built, began)),
-        Err(fault) => return Ok(out.text(&shown(fault))),
+        Err(fault) => {
+            out.text(&shown(fault));
+            return Ok(());
+        }
     }
     match test(&project, &host, &golden(&project), false).await {
         Ok(outcome) => out.text(&text(&outcome)),
