@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use crate::connections::Connections;
 use crate::context::{Context, Parts};
 use crate::driver::in_order;
+use crate::early::EarlySettings;
 use crate::files::FolderFiles;
 use crate::load::{Loaded, evaluate_early};
 use crate::perform::{check, with_files};
@@ -28,6 +29,22 @@ struct Question {
     address: Address,
     type_name: TypeName,
     properties: Value,
+}
+
+/// One question for each resource: its first instance's.
+#[derive(Default)]
+struct Questions {
+    asked: BTreeSet<(Option<Address>, String)>,
+    all: Vec<Question>,
+}
+
+impl Questions {
+    fn add(&mut self, address: &Address, type_name: &TypeName, properties: &Value) {
+        if self.asked.insert((address.module(), address.name().to_owned())) {
+            let (address, type_name) = (address.clone(), type_name.clone());
+            self.all.push(Question { address, type_name, properties: properties.clone() });
+        }
+    }
 }
 
 /// The faults that show without any cluster, and what plugins warn of.
@@ -41,8 +58,14 @@ pub(crate) async fn check_ahead(
     key: StackKey,
 ) -> Vec<Diagnostic> {
     let files = Arc::new(FolderFiles::new(&loaded.blueprint.folder));
-    let (mut faults, settings) = settings_ahead(loaded, inputs, stack, &files);
-    let mut questions = Vec::new();
+    let (graph, folder) = (&*loaded.graph, loaded.blueprint.folder.as_str());
+    let EarlySettings { plugins, mut faults, .. } =
+        EarlySettings::of(graph, inputs, stack, &files, folder, &BTreeMap::new());
+    for spec in graph.targets.values().filter(|spec| !spec.is_cluster() && spec.references.is_empty()) {
+        faults
+            .extend(evaluate_early(graph, &spec.settings, inputs, stack, &files).err().into_iter().flatten());
+    }
+    let mut questions = Questions::default();
     let mut run = Run::new(world(loaded, inputs, stack, files.clone()));
     let mut inbox = vec![Event::Start];
     while let Some(event) = inbox.pop() {
@@ -51,39 +74,8 @@ pub(crate) async fn check_ahead(
         }
         faults.extend(run.take_diagnostics());
     }
-    let mut asked = BTreeSet::new();
-    questions.retain(|q: &Question| asked.insert((q.address.module(), q.address.name().to_owned())));
-    faults.extend(ask(loaded, inputs, stack, key, settings, questions).await);
+    faults.extend(ask(loaded, inputs, stack, key, plugins, files, questions.all).await);
     in_order(faults)
-}
-
-/// The faults of targets' and plugins' settings that hang on no resource, and the settings of plugins.
-fn settings_ahead(
-    loaded: &Loaded,
-    inputs: &BTreeMap<String, Value>,
-    stack: &str,
-    files: &Arc<FolderFiles>,
-) -> (Vec<Diagnostic>, BTreeMap<String, Value>) {
-    let (mut faults, mut plugins) = (Vec::new(), BTreeMap::new());
-    for (name, spec) in loaded.graph.targets.iter().filter(|(_, spec)| spec.references.is_empty()) {
-        match evaluate_early(&loaded.graph, &spec.settings, inputs, stack, files) {
-            Ok(settings) if spec.is_cluster() => {
-                let added = Targets::default().add(name, &settings, &loaded.blueprint.folder, None);
-                faults.extend(added.err().map(|d| d.at(spec.span, "this target")));
-            }
-            Ok(_) => {}
-            Err(more) => faults.extend(more),
-        }
-    }
-    for (name, spec) in loaded.graph.plugins.iter().filter(|(_, spec)| spec.references.is_empty()) {
-        match evaluate_early(&loaded.graph, &spec.settings, inputs, stack, files) {
-            Ok(settings) => {
-                plugins.insert(name.clone(), settings);
-            }
-            Err(more) => faults.extend(more),
-        }
-    }
-    (faults, plugins)
 }
 
 /// What plugins say of the properties: they are asked with nothing granted, and reach nothing.
@@ -93,6 +85,7 @@ async fn ask(
     stack: &str,
     key: StackKey,
     plugin_settings: BTreeMap<String, Value>,
+    files: Arc<FolderFiles>,
     questions: Vec<Question>,
 ) -> Vec<Diagnostic> {
     let (watcher, mut heard) = mpsc::unbounded_channel();
@@ -102,7 +95,7 @@ async fn ask(
         key,
         plugins: loaded.plugins.clone(),
         plugin_settings,
-        files: Arc::new(FolderFiles::new(&loaded.blueprint.folder)),
+        files,
         folder: loaded.blueprint.folder.clone(),
         types: loaded.types.clone(),
         targets: Targets::default(),
@@ -169,18 +162,14 @@ fn answer(
     files: &FolderFiles,
     action: Action,
     faults: &mut Vec<Diagnostic>,
-    questions: &mut Vec<Question>,
+    questions: &mut Questions,
 ) -> Option<Event> {
-    let mut question = |address: &Address, type_name: &TypeName, properties: &Value| {
-        let (address, type_name) = (address.clone(), type_name.clone());
-        questions.push(Question { address, type_name, properties: properties.clone() });
-    };
     match action {
         Action::Render(request) => {
             match with_files(&loaded.types, files, &request.type_name, &request.properties) {
                 Ok(read) => {
                     let properties = read.as_ref().unwrap_or(&request.properties);
-                    question(&request.address, &request.type_name, properties);
+                    questions.add(&request.address, &request.type_name, properties);
                 }
                 Err(fault) => faults.push(placed(loaded, &request.address, fault)),
             }
@@ -189,7 +178,7 @@ fn answer(
             Some(Event::Rendered { address: request.address, result })
         }
         Action::PlanProvider(request) => {
-            question(&request.address, &request.type_name, &request.properties);
+            questions.add(&request.address, &request.type_name, &request.properties);
             let outputs = match loaded.types.get(&request.type_name) {
                 Some(kind) => kind.schemas.outputs.unknown_outputs(&request.address.to_string()),
                 None => Value::empty(),

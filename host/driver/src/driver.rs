@@ -20,16 +20,16 @@ use sheave_state::{LockGuard, LockOwner, SqliteStore, StateError, Store as _};
 use crate::ahead::check_ahead;
 use crate::connections::Connections;
 use crate::context::{Context, Parts, locked, now};
+use crate::early::EarlySettings;
 use crate::files::FolderFiles;
 use crate::keys::{cache_key, master_key};
-use crate::load::{Kept, Loaded, bind, evaluate_early, load, load_with, read_blueprint};
+use crate::load::{Kept, Loaded, bind, load, load_with, read_blueprint};
 use crate::lock::{LockedPlugin, take_in};
 use crate::moves::apply_moves;
 use crate::plugins::{BUILTIN, PluginSet};
 use crate::recover::recover;
 use crate::request::{ApplyReport, Cancel, Fault, PlanReport, PlanRequest, Report, Settings, Watcher};
 use crate::session::{Pause, Session};
-use crate::targets::Targets;
 
 /// The driver: one for a call of the program.
 #[derive(Debug)]
@@ -447,32 +447,10 @@ impl Driver {
         let moved = graph.as_deref().map_or_else(Vec::new, |graph| apply_moves(graph, &mut state));
         let folder = blueprint.as_ref().map_or_else(String::new, |b| b.folder.clone());
         let files = Arc::new(FolderFiles::new(&folder));
-        let mut targets = Targets::default();
-        let mut plugin_settings = BTreeMap::new();
-        let mut faults = Vec::new();
-        if let Some(graph) = &graph {
-            for (name, spec) in graph.targets.iter().filter(|(_, spec)| spec.is_cluster()) {
-                if !spec.references.is_empty() {
-                    targets.add_late(name, state.targets.get(name));
-                    continue;
-                }
-                match evaluate_early(graph, &spec.settings, &inputs, &state.name, &files) {
-                    Ok(settings) => {
-                        let added = targets.add(name, &settings, &folder, state.targets.get(name));
-                        faults.extend(added.err().map(|d| d.at(spec.span, "this target")));
-                    }
-                    Err(more) => faults.extend(more),
-                }
-            }
-            for (name, spec) in graph.plugins.iter().filter(|(_, spec)| spec.references.is_empty()) {
-                match evaluate_early(graph, &spec.settings, &inputs, &state.name, &files) {
-                    Ok(settings) => {
-                        plugin_settings.insert(name.clone(), settings);
-                    }
-                    Err(more) => faults.extend(more),
-                }
-            }
-        }
+        let EarlySettings { mut targets, plugins: plugin_settings, faults } =
+            graph.as_deref().map_or_else(EarlySettings::default, |graph| {
+                EarlySettings::of(graph, &inputs, &state.name, &files, &folder, &state.targets)
+            });
         if !faults.is_empty() {
             return Err(with(&report, faults));
         }

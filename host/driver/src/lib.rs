@@ -10,6 +10,7 @@ mod context;
 mod definitions;
 mod documents;
 mod driver;
+mod early;
 mod failpoint;
 mod files;
 mod history;

@@ -74,13 +74,7 @@ pub(crate) fn alive() -> Result<()> {
             Grants { filesystem: vec![FolderGrant { path, access: Access::Read }], ..Grants::default() };
         let plugin = host.load("vandal", &guest, &grants).await?;
         let doc = || Doc { json: json!({}).to_string(), marks: Vec::new() };
-        let of = |name: u32| Instance {
-            type_name: "Sleep".to_owned(),
-            name: name.to_string(),
-            stack: "bench".to_owned(),
-            schema_version: 1,
-            settings: doc(),
-        };
+        let of = |name: u32| Instance { type_name: "Sleep".to_owned(), name: name.to_string(), ..instance() };
         let calls: Vec<_> = (0..ALIVE)
             .map(|n| {
                 let (plugin, change) =

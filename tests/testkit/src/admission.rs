@@ -1,6 +1,6 @@
 //! An admission webhook as an operator runs them: a server behind TLS, known to the control plane by its authority.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
@@ -11,10 +11,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
 use crate::cluster::{kubectl_with, unique};
+use crate::request::Request;
 use crate::{Stack, must};
-
-/// Where a review may begin and end: the API server sends no more than an object of 3 MiB and its old self.
-const LARGEST: usize = 8 << 20;
 
 /// A webhook that answers each object of a stack's namespace. Its configuration goes when it is dropped, its server with the process.
 #[derive(Debug)]
@@ -93,24 +91,8 @@ fn serve(listener: TcpListener, judge: Judge) -> String {
 /// Answers the requests of one connection until the other side ends it.
 fn answer(client: TcpStream, config: Arc<ServerConfig>, judge: &Judge) -> Option<()> {
     let mut stream = BufReader::new(StreamOwned::new(ServerConnection::new(config).ok()?, client));
-    loop {
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            if stream.read_line(&mut line).ok()? == 0 {
-                return None;
-            }
-            if line.trim().is_empty() {
-                break;
-            }
-            let header = line.to_ascii_lowercase();
-            if let Some(text) = header.strip_prefix("content-length:") {
-                length = text.trim().parse().ok().filter(|n| *n <= LARGEST)?;
-            }
-        }
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body).ok()?;
-        let review: Value = serde_json::from_slice(&body).ok()?;
+    while let Some(request) = Request::read(&mut stream).ok()? {
+        let review: Value = serde_json::from_slice(&request.body).ok()?;
         let request = &review["request"];
         let refused = judge(&request["object"]);
         let reply = json!({
@@ -130,4 +112,5 @@ fn answer(client: TcpStream, config: Arc<ServerConfig>, judge: &Judge) -> Option
         to.write_all(reply.as_bytes()).ok()?;
         to.flush().ok()?;
     }
+    None
 }

@@ -1,7 +1,7 @@
 //! An API that keeps things in memory and counts what it is asked: each creation makes another thing, as a cloud does.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -9,6 +9,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::must;
+use crate::request::Request;
 
 /// An API on loopback.
 ///
@@ -79,27 +80,15 @@ impl Api {
 
 fn serve(stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head)? == 0 {
-            return Ok(());
-        }
-    }
-    let header = |name: &str| {
-        head.lines().find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-        })
-    };
-    let mut body = vec![0; header("content-length").and_then(|n| n.parse().ok()).unwrap_or(0)];
-    reader.read_exact(&mut body)?;
-    let mut line = head.split(' ');
+    let Some(request) = Request::read(&mut reader)? else { return Ok(()) };
+    let mut line = request.head.split(' ');
     let (method, path) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
-    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     state.log.push(format!("{method} {path}"));
-    state.heads.push_str(&head);
-    let (status, answer) = state.answer(method, path, body, header("idempotency-key"));
+    state.heads.push_str(&request.head);
+    let (status, answer) =
+        state.answer(method, path, body, request.header("idempotency-key").map(str::to_owned));
     drop(state);
     let text = if answer.is_null() { String::new() } else { answer.to_string() };
     let mut stream = stream;

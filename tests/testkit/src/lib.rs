@@ -15,6 +15,7 @@ pub mod language_server;
 pub mod leaks;
 pub mod proxy;
 pub mod reader;
+mod request;
 pub mod services;
 pub mod stack;
 

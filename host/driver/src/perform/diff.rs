@@ -11,7 +11,7 @@ use sheave_model::plan::{Action, FieldChange, PlannedObject, Shown};
 use sheave_model::stack::ObjectRecord;
 use sheave_model::{Diagnostic, Masked, ObjectId, Value, pointer};
 
-use super::hand_back::hand_back;
+use super::hand_back::{Leaving, is_foreign};
 use super::render::render;
 use super::take_over;
 use crate::context::{Context, locked};
@@ -43,10 +43,18 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
             }
         }
     };
+    let gone: Vec<&ObjectRecord> = request
+        .recorded
+        .iter()
+        .filter(|r| !objects.iter().any(|o| o.target == r.target && o.id == r.id))
+        .collect();
+    let keeps = |gone: &ObjectRecord| request.keep.unwrap_or(gone.order.provides.is_some());
+    let deleted: Vec<&ObjectRecord> = gone.iter().copied().filter(|r| !keeps(r) && !r.order.shared).collect();
+    let leaving = Leaving::of(context, &deleted).await.map_err(world)?;
     let mut planned = Vec::with_capacity(objects.len());
     let mut going = BTreeSet::new();
     for object in &objects {
-        let mut compared = compare(context, &request, object).await?;
+        let mut compared = compare(context, &request, object, &leaving).await?;
         // Without a change it is being deleted already, by somebody else: nothing is lost by waiting for that.
         if compared.action == Action::Replace && compared.changes.is_empty() {
             going.insert(compared.slot.clone());
@@ -61,13 +69,10 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
     for object in planned.iter().filter(|o| o.action == Action::Replace && !going.contains(&o.slot)) {
         may_be_replaced(&request, object).map_err(world)?;
     }
-    for gone in
-        request.recorded.iter().filter(|r| !objects.iter().any(|o| o.target == r.target && o.id == r.id))
-    {
-        let keep = request.keep.unwrap_or(gone.order.provides.is_some());
+    for gone in gone {
         let successor = planned.iter().find(|p| p.slot == gone.slot && p.object.kind == gone.id.kind);
         let mut notes = Vec::new();
-        let action = match (keep, gone.order.shared) {
+        let action = match (keeps(gone), gone.order.shared) {
             (true, _) => Action::Forget,
             (false, true) => {
                 notes.push("it stays: only what this stack set on it goes".to_owned());
@@ -81,7 +86,6 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
         }
         planned.push(PlannedObject { notes, ..as_recorded(gone, action) });
     }
-    hand_back(context, &mut planned).await.map_err(world)?;
     Ok(planned)
 }
 
@@ -199,6 +203,7 @@ async fn compare(
     context: &Context,
     request: &DiffRequest,
     object: &RenderedObject,
+    leaving: &Leaving,
 ) -> Result<PlannedObject, Failure> {
     let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(request.address.clone())]);
     let record = request.recorded.iter().find(|r| r.target == object.target && r.id == object.id);
@@ -256,13 +261,13 @@ async fn compare(
         return Ok(planned);
     }
     match take_over::foreseen(&live).filter(|_| take_over::is_due(record)) {
-        None => fill_in_changes(context, request, object, &desired, &live, &mut planned),
+        None => fill_in_changes(context, request, object, leaving, &desired, &live, &mut planned),
         Some((taken, from)) => {
             let whose = from.iter().map(|m| format!("`{m}`")).collect::<Vec<_>>().join(" and ");
             planned
                 .notes
                 .push(format!("the fields of {whose} are taken over: what is not wanted of them goes"));
-            fill_in_changes(context, request, object, &desired, &taken, &mut planned);
+            fill_in_changes(context, request, object, leaving, &desired, &taken, &mut planned);
             if planned.action == Action::NoOp {
                 planned.action = Action::Update;
             }
@@ -304,6 +309,7 @@ fn fill_in_changes(
     context: &Context,
     request: &DiffRequest,
     object: &RenderedObject,
+    leaving: &Leaving,
     desired: &Json,
     live: &Json,
     planned: &mut PlannedObject,
@@ -311,7 +317,10 @@ fn fill_in_changes(
     let ignore: Vec<String> = request.ignore.iter().chain(&object.ignore).cloned().collect();
     let found = sheave_manifest::diff(desired, live, FIELD_MANAGER, &ignore);
     let native = sheave_manifest::native(&object.id.api_version, &object.id.kind).is_some();
+    let given_back = leaving.give_back(&object.target, &object.id, &found.changes);
+    planned.force |= given_back;
     for change in found.changes {
+        let foreign = is_foreign(&change);
         let fixed = if native {
             sheave_manifest::fixed_at(desired, live, &change)
         } else {
@@ -331,7 +340,9 @@ fn fill_in_changes(
             manager: change.held_by.first().cloned(),
             pointer: change.pointer,
         };
-        if shown.manager.is_some() && !change.ours {
+        if foreign && given_back {
+            planned.notes.push(format!("`{}` is taken back from the autoscaler that goes", change.path));
+        } else if foreign {
             planned.drift.push(shown.clone());
             let manager = shown.manager.as_deref().unwrap_or_default();
             let what_then = match request.force {

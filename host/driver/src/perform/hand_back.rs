@@ -1,31 +1,40 @@
 //! An autoscaler that goes gives back the number that it decided on.
 
-use sheave_manifest::{REPLICAS, scales};
-use sheave_model::Diagnostic;
-use sheave_model::plan::{Action, PlannedObject};
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use sheave_manifest::{Change, REPLICAS, scales};
+use sheave_model::stack::ObjectRecord;
+use sheave_model::{Diagnostic, ObjectId};
 
 use crate::context::Context;
 
-/// Where a plan deletes an autoscaler, what it scaled takes its number from the blueprint again, although the autoscaler is
-/// the one who set it last: that it goes is the operator's word on who decides. Whatever else others own stays theirs.
-pub(super) async fn hand_back(context: &Context, planned: &mut [PlannedObject]) -> Result<(), Diagnostic> {
-    let is_going =
-        |o: &&PlannedObject| o.action == Action::Delete && o.object.kind == "HorizontalPodAutoscaler";
-    let going: Vec<_> =
-        planned.iter().filter(is_going).map(|o| (o.target.clone(), o.object.clone())).collect();
-    for (target, id) in going {
-        let Some(autoscaler) = context.member(&target, &id).await? else { continue };
-        let scaled = planned.iter_mut().find(|o| o.target == target && scales(&autoscaler, &o.object));
-        if let Some(scaled) = scaled
-            && scaled.drift.iter().any(|d| d.pointer == REPLICAS)
-            && scaled.drift.iter().all(|d| d.pointer == REPLICAS)
-        {
-            scaled.force = true;
-            scaled.drift.clear();
-            // The one note that there can be of it says that apply would be refused.
-            scaled.notes.retain(|note| !note.contains("`spec.replicas`"));
-            scaled.notes.push("`spec.replicas` is taken back from the autoscaler that goes".to_owned());
+/// The autoscalers among what a plan deletes, each with its target.
+#[derive(Default)]
+pub(super) struct Leaving(Vec<(String, Arc<Json>)>);
+
+impl Leaving {
+    pub(super) async fn of(context: &Context, going: &[&ObjectRecord]) -> Result<Self, Diagnostic> {
+        let mut leaving = Vec::new();
+        for record in going.iter().filter(|r| r.id.kind == "HorizontalPodAutoscaler") {
+            if let Some(live) = context.member(&record.target, &record.id).await? {
+                leaving.push((record.target.clone(), live));
+            }
         }
+        Ok(Self(leaving))
     }
-    Ok(())
+
+    /// Whether what others own of an object is nothing but the number that one of these decided on: that it goes is
+    /// the operator's word on who decides. Where others own more, that stays theirs, and nothing is taken by force.
+    pub(super) fn give_back(&self, target: &str, id: &ObjectId, changes: &[Change]) -> bool {
+        let mut foreign = changes.iter().filter(|c| is_foreign(c)).peekable();
+        foreign.peek().is_some()
+            && foreign.all(|c| c.pointer == REPLICAS)
+            && self.0.iter().any(|(of, autoscaler)| of == target && scales(autoscaler, id))
+    }
+}
+
+/// Whether a change would take a field from another manager.
+pub(super) fn is_foreign(change: &Change) -> bool {
+    !change.held_by.is_empty() && !change.ours
 }
