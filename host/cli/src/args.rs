@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use jiff::SignedDuration;
 use sheave_model::Address;
 
-pub(crate) use plugin::{DevArgs, Lang, NewArgs, PluginCommand, PluginRole, TestArgs};
+pub(crate) use plugin::{DevArgs, Lang, NewArgs, PluginCommand, PluginRole, PullArgs, PushArgs, TestArgs};
 
 const ABOUT: &str =
     "Orchestrates applications from a blueprint: what would change, then the change, then how it stands";
@@ -88,6 +88,26 @@ pub(crate) struct Common {
     #[arg(display_order = 107, long, global = true, env = "SHEAVE_LOCKED", hide_env = true, value_parser = FalseyValueParser::new())]
     #[arg(action = ArgAction::SetTrue)]
     pub(crate) locked: bool,
+    /// Take plugins from this folder, and ask no registry: `sheave plugin pull --to` fills it
+    #[arg(
+        display_order = 107,
+        long,
+        value_name = "DIR",
+        global = true,
+        env = "SHEAVE_OFFLINE",
+        hide_env = true
+    )]
+    pub(crate) offline: Option<PathBuf>,
+    /// Who may sign what. Default: policy.yaml of the configuration folder
+    #[arg(
+        display_order = 107,
+        long,
+        value_name = "FILE",
+        global = true,
+        env = "SHEAVE_POLICY",
+        hide_env = true
+    )]
+    pub(crate) policy: Option<PathBuf>,
     /// For scripts: one JSON event a line on standard output, the last one `run.finished`; or one JSON document
     #[arg(display_order = 108, long, global = true, env = "SHEAVE_JSON", hide_env = true, value_parser = FalseyValueParser::new())]
     #[arg(action = ArgAction::SetTrue)]

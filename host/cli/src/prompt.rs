@@ -2,8 +2,13 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
+use console::Term;
 use sheave_model::Diagnostic;
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+/// Where a key's password may be given; the name is cosign's, whose keys are read.
+const PASSWORD: &str = "COSIGN_PASSWORD";
 
 /// Longest answer that is read.
 const MAX_ANSWER: u64 = 1024;
@@ -33,6 +38,33 @@ pub(crate) async fn ask(question: &str) -> bool {
         let _ = tell.send(read.is_ok() && is_yes(&answer));
     });
     reader.is_ok() && told.await.unwrap_or(false)
+}
+
+/// The password of a private key: from the environment, as cosign takes it, or asked for without showing it. `again`:
+/// twice, since nobody could use a key whose password was mistyped.
+pub(crate) fn password(again: bool) -> Result<Zeroizing<String>, Box<Diagnostic>> {
+    if let Some(given) = std::env::var_os(PASSWORD) {
+        let text = given
+            .into_string()
+            .map_err(|_| Diagnostic::error("cli.not-text", format!("{PASSWORD} is not UTF-8 text")))?;
+        return Ok(Zeroizing::new(text));
+    }
+    let nobody = |why: String| {
+        Diagnostic::error("plugin.key", format!("the key's password cannot be asked for: {why}"))
+            .with_help(format!("set {PASSWORD}; a key without a password has an empty one"))
+    };
+    if !io::stdin().is_terminal() {
+        return Err(nobody("standard input is no terminal".into()).into());
+    }
+    let ask = |question: &str| {
+        crate::out::err(question);
+        Term::stderr().read_secure_line().map(Zeroizing::new).map_err(|e| nobody(e.to_string()))
+    };
+    let first = ask("Password of the key: ")?;
+    if again && ask("The same once more: ")? != first {
+        return Err(Diagnostic::error("plugin.key", "the two passwords are not the same").into());
+    }
+    Ok(first)
 }
 
 fn is_yes(answer: &str) -> bool {

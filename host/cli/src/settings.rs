@@ -32,6 +32,8 @@ pub(crate) fn settings(common: &Common, inputs: Inputs, command: String) -> Resu
             parallelism: common.parallelism,
             timeout: common.timeout,
             locked: common.locked,
+            policy: common.policy.clone(),
+            offline: common.offline.clone(),
             config_dir: folders.config,
             cache_dir: folders.cache,
             key: key.map(SecretText::new),

@@ -103,7 +103,7 @@ impl Driver {
         let only = |d| Report { diagnostics: vec![d], sources: Sources::default() };
         let blueprint = read_blueprint(&self.settings.blueprint).map_err(only)?;
         let host = self.key().and_then(|key| self.host(&key)).map_err(only)?;
-        load(blueprint, &host, self.settings.locked).await
+        load(blueprint, &host, &self.supply().map_err(only)?, self.settings.locked).await
     }
 
     /// What would change. Writes nothing, and takes no lock.
@@ -361,7 +361,8 @@ impl Driver {
                 .await;
         };
         let host = self.key().and_then(|key| self.host(&key)).map_err(explained)?;
-        let mut loaded = load_with(blueprint, &host, kept, self.settings.locked)
+        let supply = self.supply().map_err(explained)?;
+        let mut loaded = load_with(blueprint, &host, &supply, kept, self.settings.locked)
             .await
             .map_err(|r| Fault::Explained(Box::new(r)))?;
         let inputs = self.inputs_of_plan(plan, &mut loaded)?;

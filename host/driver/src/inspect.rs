@@ -127,8 +127,9 @@ impl Driver {
             let folder = std::path::PathBuf::from(&text.folder);
             let file = LockFile::read(&folder).map_err(explained)?;
             let lock = Lock { file: &file, strict: self.settings.locked };
+            let supply = self.supply().map_err(explained)?;
             for spec in specs {
-                if let Err(fault) = plugins.add_spec(&host, &folder, &spec, &lock).await {
+                if let Err(fault) = plugins.add_spec(&host, &supply, &folder, &spec, &lock).await {
                     return Err(Fault::Explained(Box::new(Report { diagnostics: vec![fault], sources })));
                 }
             }

@@ -15,6 +15,7 @@ use crate::lock::{LockFile, LockedPlugin};
 use crate::modules::ModuleTexts;
 use crate::plugins::{Added, Lock, PluginSet};
 use crate::request::{InputGiven, Report};
+use crate::supply::Supply;
 
 /// The largest blueprint or inputs file: real ones have a few hundred lines.
 pub(crate) const MAX_TEXT: u64 = 8 << 20;
@@ -71,9 +72,10 @@ pub(crate) type Kept = BTreeMap<String, (PluginPin, Option<Vec<u8>>)>;
 pub(crate) async fn load(
     blueprint: BlueprintText,
     host: &PluginHost,
+    supply: &Supply,
     strict: bool,
 ) -> Result<Loaded, Report> {
-    load_with(blueprint, host, Kept::new(), strict).await
+    load_with(blueprint, host, supply, Kept::new(), strict).await
 }
 
 /// The same, with these plugins in place of those that stand where the blueprint says. `strict`: nothing else is used
@@ -81,6 +83,7 @@ pub(crate) async fn load(
 pub(crate) async fn load_with(
     blueprint: BlueprintText,
     host: &PluginHost,
+    supply: &Supply,
     mut kept: Kept,
     strict: bool,
 ) -> Result<Loaded, Report> {
@@ -101,7 +104,7 @@ pub(crate) async fn load_with(
     for spec in syntax.plugins() {
         let added = match kept.remove(&spec.name) {
             Some((pin, bytes)) => plugins.add_pin(host, &pin, bytes).await.map(|()| Added::default()),
-            None => plugins.add_spec(host, &folder, &spec, &lock).await,
+            None => plugins.add_spec(host, supply, &folder, &spec, &lock).await,
         };
         match added {
             Ok(added) => {

@@ -10,9 +10,11 @@ use sheave_model::asked::difference;
 use sheave_model::manifest::Asks;
 use sheave_model::{Diagnostic, Severity};
 use sheave_plugin_host::Plugin;
+use sheave_registry::Digest;
 
 use crate::load::read_limited;
 use crate::plugins::PluginSet;
+use crate::supply::Supplied;
 
 /// The file's name, in the blueprint's folder.
 pub const LOCK_FILE: &str = "sheave.lock";
@@ -43,12 +45,29 @@ pub struct LockedPlugin {
     /// The version that it says it has; none: it has no manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Who signed it; none: nobody.
-    pub signer: Option<String>,
+    /// The digest of its manifest in the registry that it came from; none of a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Digest>,
+    /// The fingerprint of the key that signed it; none: nobody had to.
+    pub signer: Option<Digest>,
     /// What it asked for when it was taken in.
     pub asks: Asks,
     /// Its types, each with the beginning of its schema's digest.
     pub types: BTreeMap<String, String>,
+}
+
+impl LockedPlugin {
+    /// It, in place of `entry`: of the same bytes it stays known who signed them, where nobody looked now.
+    pub(crate) fn after(mut self, entry: Option<&Self>) -> Self {
+        if let Some(entry) = entry.filter(|e| e.digest == self.digest) {
+            self.signer = self.signer.or_else(|| entry.signer.clone());
+        }
+        self
+    }
+
+    fn version(&self) -> Option<semver::Version> {
+        self.version.as_ref().and_then(|v| v.parse().ok())
+    }
 }
 
 impl Default for LockFile {
@@ -103,12 +122,13 @@ pub(crate) enum Standing {
 }
 
 /// A plugin as it would be taken in now, without its types.
-pub(crate) fn found(source: &str, plugin: &Plugin) -> LockedPlugin {
+pub(crate) fn found(source: &str, plugin: &Plugin, supplied: &Supplied) -> LockedPlugin {
     LockedPlugin {
         source: source.to_owned(),
         digest: plugin.digest().to_owned(),
         version: plugin.manifest().map(|m| m.version.to_string()),
-        signer: None,
+        manifest: supplied.manifest.clone(),
+        signer: supplied.signer.as_ref().map(|s| s.fingerprint.clone()),
         asks: plugin.manifest().map(|m| m.asks.clone()).unwrap_or_default(),
         types: BTreeMap::new(),
     }
@@ -143,7 +163,13 @@ pub(crate) fn check(
         )));
     };
     if entry.digest == now.digest {
-        if entry.source == now.source {
+        if let (Some(old), Some(new)) = (&entry.signer, &now.signer)
+            && old != new
+        {
+            return Err(signer_changed(name, old, Some(new)));
+        }
+        let as_it_is = entry.source == now.source && (entry.signer.is_some() || now.signer.is_none());
+        if as_it_is || (locked && entry.source == now.source) {
             return Ok(Standing::Same);
         }
         if !locked {
@@ -156,23 +182,75 @@ pub(crate) fn check(
         return Err(Diagnostic::error("plugin.not-locked", summary)
             .with_help("plan once without `--locked`, and commit the file"));
     }
+    if let Some(doubt) = doubts(name, entry, now).into_iter().next() {
+        return Err(doubt);
+    }
+    let summary = format!("the plugin `{name}` is not the one that {LOCK_FILE} has{}", versions(entry, now));
+    let detail = format!("locked: {}\nfound:  {}", entry.digest, now.digest);
+    Err(Diagnostic::error("plugin.changed", summary)
+        .with_detail(detail)
+        .with_help(format!("where that is meant, run `sheave plugin update {name}`")))
+}
+
+/// Why somebody has to look before a plugin is taken in place of the one that is locked; empty: nobody has to.
+pub(crate) fn doubts(name: &str, entry: &LockedPlugin, now: &LockedPlugin) -> Vec<Diagnostic> {
+    let mut doubts = Vec::new();
+    let accept = || format!("where that is right: `sheave plugin update {name} --accept`");
+    if let Some(old) = &entry.signer
+        && now.signer.as_ref() != Some(old)
+    {
+        doubts.push(signer_changed(name, old, now.signer.as_ref()));
+    }
+    if now.version() < entry.version() && now.version().is_some() {
+        let summary =
+            format!("the plugin `{name}` is older than the one that {LOCK_FILE} has{}", versions(entry, now));
+        let help = format!("an older one may have faults that are known; {}", accept());
+        doubts.push(Diagnostic::error("plugin.older", summary).with_help(help));
+    }
+    let moved = entry.source == now.source && entry.manifest.is_some() && entry.manifest != now.manifest;
+    if moved && entry.version == now.version {
+        let summary = format!("`{}` is another component than it was, of the same version", now.source);
+        let digest = |of: &LockedPlugin| of.manifest.as_ref().map_or("", Digest::as_str).to_owned();
+        let detail = format!("locked: {}\nfound:  {}", digest(entry), digest(now));
+        let help = format!("somebody moved the tag: ask its author why; {}", accept());
+        doubts.push(Diagnostic::error("plugin.tag-moved", summary).with_detail(detail).with_help(help));
+    }
     let wider = difference(&entry.asks, &now.asks).widened;
-    let versions = match (&entry.version, &now.version) {
+    if !wider.is_empty() {
+        let summary = format!(
+            "the plugin `{name}` asks for more than it did when it was taken in{}",
+            versions(entry, now)
+        );
+        let detail: Vec<String> = wider.iter().map(|more| format!("+ {more}")).collect();
+        doubts.push(Diagnostic::error("plugin.asks-more", summary).with_detail(detail.join("\n")).with_help(
+            format!(
+                "`sheave plugin inspect {name}` says why; `sheave plugin update {name} --accept` takes it in"
+            ),
+        ));
+    }
+    doubts
+}
+
+fn versions(entry: &LockedPlugin, now: &LockedPlugin) -> String {
+    match (&entry.version, &now.version) {
         (Some(old), Some(new)) if old != new => format!(" ({old} became {new})"),
         _ => String::new(),
-    };
-    if wider.is_empty() {
-        let summary = format!("the plugin `{name}` is not the one that {LOCK_FILE} has{versions}");
-        let detail = format!("locked: {}\nfound:  {}", entry.digest, now.digest);
-        return Err(Diagnostic::error("plugin.changed", summary)
-            .with_detail(detail)
-            .with_help(format!("where that is meant, run `sheave plugin update {name}`")));
     }
-    let summary = format!("the plugin `{name}` asks for more than it did when it was taken in{versions}");
-    let detail: Vec<String> = wider.iter().map(|more| format!("+ {more}")).collect();
-    Err(Diagnostic::error("plugin.asks-more", summary).with_detail(detail.join("\n")).with_help(format!(
-        "`sheave plugin inspect {name}` says why; `sheave plugin update {name} --accept` takes it in"
-    )))
+}
+
+fn signer_changed(name: &str, old: &Digest, new: Option<&Digest>) -> Diagnostic {
+    let summary = match new {
+        Some(_) => format!("the plugin `{name}` is signed by another key than it was when it was taken in"),
+        None => {
+            format!("the plugin `{name}` was signed when it was taken in, and nobody says so of this one")
+        }
+    };
+    let found = new.map_or("no signature that was asked for", Digest::as_str);
+    Diagnostic::error("plugin.signer-changed", summary)
+        .with_detail(format!("locked: {old}\nfound:  {found}"))
+        .with_help(format!(
+            "ask its author; where the new key is theirs: `sheave plugin update {name} --accept`, under a policy that has it"
+        ))
 }
 
 /// Writes plugins that are used for the first time into the lock file, and says so.
@@ -225,6 +303,7 @@ mod tests {
             source: "./x.wasm".into(),
             digest: digest.into(),
             version: Some("1.0.0".into()),
+            manifest: None,
             signer: None,
             asks: serde_json::from_str(asks).unwrap(),
             types: BTreeMap::new(),
@@ -255,6 +334,51 @@ mod tests {
             };
             assert_eq!(said, outcome, "{now:?} {entry:?}");
         }
+    }
+
+    #[test]
+    fn what_has_to_be_accepted_is_named() {
+        let (key, other) = (Some(Digest::of(b"key")), Some(Digest::of(b"other")));
+        let (one, two) = (Some(Digest::of(b"1")), Some(Digest::of(b"2")));
+        let of =
+            |digest: &str, version: &str, manifest: &Option<Digest>, signer: &Option<Digest>| LockedPlugin {
+                source: "oci://h.example/x:1".into(),
+                version: Some(version.into()),
+                manifest: manifest.clone(),
+                signer: signer.clone(),
+                ..plugin(digest, READ)
+            };
+        for (entry, now, expected) in [
+            (of("a", "1.9.0", &one, &key), of("b", "1.10.0", &two, &key), vec![]),
+            (of("a", "1.10.0", &one, &None), of("b", "1.9.0", &two, &None), vec!["plugin.older"]),
+            (of("a", "1.0.0", &one, &None), of("b", "1.0.0", &two, &key), vec!["plugin.tag-moved"]),
+            (of("a", "1.0.0", &one, &key), of("b", "1.1.0", &two, &None), vec!["plugin.signer-changed"]),
+            (of("a", "1.0.0", &one, &key), of("b", "1.1.0", &two, &other), vec!["plugin.signer-changed"]),
+            (
+                of("a", "1.0.0", &one, &key),
+                of("b", "1.0.0", &two, &None),
+                vec!["plugin.signer-changed", "plugin.tag-moved"],
+            ),
+        ] {
+            let found = doubts("x", &entry, &now);
+            assert_eq!(found.iter().map(|d| d.code.as_str()).collect::<Vec<_>>(), expected, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_bytes_keep_their_signer_and_take_no_other() {
+        let key = Digest::of(b"key");
+        let signed = LockedPlugin { signer: Some(key.clone()), ..plugin("a", READ) };
+        let other = LockedPlugin { signer: Some(Digest::of(b"other")), ..plugin("a", READ) };
+        let standing = |now: &LockedPlugin, entry: &LockedPlugin, locked| {
+            check("x", now, Some(entry), locked).map_err(|d| d.code.to_string())
+        };
+        assert_eq!(standing(&plugin("a", READ), &signed, true), Ok(Standing::Same));
+        assert_eq!(standing(&signed, &plugin("a", READ), false), Ok(Standing::New));
+        assert_eq!(standing(&signed, &plugin("a", READ), true), Ok(Standing::Same));
+        assert_eq!(standing(&other, &signed, false), Err("plugin.signer-changed".to_owned()));
+        assert_eq!(plugin("a", READ).after(Some(&signed)).signer, Some(key));
+        assert_eq!(plugin("b", READ).after(Some(&signed)).signer, None);
     }
 
     #[test]

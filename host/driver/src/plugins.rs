@@ -10,9 +10,7 @@ use sheave_model::{Diagnostic, PluginPin, TypeCatalog, TypeName, TypeSchema};
 use sheave_plugin_host::{CallError, Plugin, PluginHost};
 
 use crate::lock::{self, LockFile, LockedPlugin, Standing};
-
-/// The largest component file that is read: the largest known guest, Python's, has 18 MB.
-const MAX_COMPONENT: u64 = 64 << 20;
+use crate::supply::Supply;
 
 /// The name in `source` of what the host carries in itself.
 pub(crate) const BUILTIN: &str = "builtin";
@@ -67,6 +65,7 @@ impl PluginSet {
     pub(crate) async fn add_spec(
         &mut self,
         host: &PluginHost,
+        supply: &Supply,
         folder: &Path,
         spec: &PluginSpec,
         lock: &Lock<'_>,
@@ -88,14 +87,14 @@ impl PluginSet {
                 bound
             }
             Some(source) => {
-                let path = folder.join(source);
-                let bytes = read_component(&path, source).await.map_err(at)?;
-                let grants = absolute(&spec.grants, folder);
-                let plugin = host.load(&spec.name, &bytes, &grants).await.map_err(|e| at(e.diagnostic()))?;
-                let now = lock::found(source, &plugin);
                 let entry = lock.file.plugins.get(&spec.name);
+                let supplied = supply.component(source, folder, entry).await.map_err(at)?;
+                let grants = absolute(&spec.grants, folder);
+                let plugin =
+                    host.load(&spec.name, &supplied.bytes, &grants).await.map_err(|e| at(e.diagnostic()))?;
+                let now = lock::found(source, &plugin, &supplied);
                 if lock::check(&spec.name, &now, entry, lock.strict).map_err(at)? == Standing::New {
-                    added.new = Some(now);
+                    added.new = Some(now.after(entry));
                 }
                 added.warnings.extend(unasked(spec, &plugin));
                 let pin = PluginPin {
@@ -104,7 +103,7 @@ impl PluginSet {
                     digest: plugin.digest().to_owned(),
                     grants,
                 };
-                Bound { plugin, pin, bytes: Some(bytes.into()) }
+                Bound { plugin, pin, bytes: Some(supplied.bytes.into()) }
             }
         };
         self.bound.insert(spec.name.clone(), bound);
@@ -224,21 +223,6 @@ fn unasked(spec: &PluginSpec, plugin: &Plugin) -> Option<Diagnostic> {
             ))
             .at(spec.grants_span, "granted here")
     })
-}
-
-pub(crate) async fn read_component(path: &Path, source: &str) -> Result<Vec<u8>, Diagnostic> {
-    let unreadable = |why: String| {
-        Diagnostic::error("plugin.unreadable", format!("the plugin `{source}` cannot be read: {why}"))
-            .with_help("`source` is a file, relative to the blueprint's folder")
-    };
-    let size = tokio::fs::metadata(path).await.map_err(|e| unreadable(e.to_string()))?;
-    if !size.is_file() {
-        return Err(unreadable("it is no file".into()));
-    }
-    if size.len() > MAX_COMPONENT {
-        return Err(unreadable(format!("it has {} bytes, {MAX_COMPONENT} are allowed", size.len())));
-    }
-    tokio::fs::read(path).await.map_err(|e| unreadable(e.to_string()))
 }
 
 pub(crate) fn absolute(grants: &Grants, folder: &Path) -> Grants {

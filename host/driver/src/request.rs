@@ -51,7 +51,11 @@ pub struct Settings {
     pub timeout: Duration,
     /// No plugin is used that does not stand in the lock file as it is.
     pub locked: bool,
-    /// The user's configuration folder (key file).
+    /// The operator's policy; none: `policy.yaml` of the configuration folder, where there is one.
+    pub policy: Option<PathBuf>,
+    /// A folder of plugins that is used in place of registries, which are not asked then.
+    pub offline: Option<PathBuf>,
+    /// The user's configuration folder (key file, `registries.yaml`).
     pub config_dir: PathBuf,
     /// The user's cache folder (compiled plugins).
     pub cache_dir: PathBuf,

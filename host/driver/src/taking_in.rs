@@ -9,12 +9,14 @@ use sheave_model::manifest::{Asks, PluginManifest};
 use sheave_model::plugin::Grants;
 use sheave_model::{Diagnostic, Role, Sources};
 use sheave_plugin_host::{Plugin, PluginHost};
+use sheave_registry::{Digest, Signer, Source};
 
 use crate::driver::{Driver, explained};
 use crate::load::read_blueprint;
-use crate::lock::{LockFile, LockedPlugin, found, types_of};
-use crate::plugins::{BUILTIN, absolute, builtin, read_component};
+use crate::lock::{LockFile, LockedPlugin, doubts, found, types_of};
+use crate::plugins::{BUILTIN, absolute, builtin};
 use crate::request::Fault;
+use crate::supply::{Supplied, Supply};
 
 /// A type of an inspected plugin.
 #[derive(Clone, Debug)]
@@ -40,6 +42,10 @@ pub struct PluginReport {
     pub source: String,
     /// SHA-256 of the component, lower-case hex.
     pub digest: String,
+    /// The digest of its manifest in a registry; none of a file.
+    pub manifest_digest: Option<Digest>,
+    /// Who signed it; none where nobody had to.
+    pub signer: Option<Signer>,
     /// Bytes of the component.
     pub bytes: u64,
     /// What it says of itself; none: nothing.
@@ -71,7 +77,9 @@ pub struct PluginUpdate {
     pub difference: Difference,
     /// Types that are new, are gone, or have another schema: each with a word for which.
     pub types: Vec<(String, &'static str)>,
-    /// Whether it stands in the lock file so. Not where it asks for more and nobody accepted that.
+    /// Why somebody has to accept it; empty: nobody.
+    pub doubts: Vec<Diagnostic>,
+    /// Whether it stands in the lock file so. Not where there are doubts and nobody accepted them.
     pub taken: bool,
 }
 
@@ -86,35 +94,38 @@ pub struct PluginAddition {
     pub asked: Vec<String>,
 }
 
-/// A component that was read and loaded.
+/// A component that was had and loaded.
 struct Component {
     plugin: Plugin,
-    bytes: u64,
+    supplied: Supplied,
 }
 
 impl Driver {
     /// What can be known of a plugin: of the blueprint's by name, or of a file.
     pub async fn plugin_inspect(&self, what: &str) -> Result<PluginReport, Fault> {
         let host = self.key().and_then(|key| self.host(&key)).map_err(explained)?;
+        let supply = self.supply().map_err(explained)?;
         let (folder, specs) = self.plugin_specs().unwrap_or_default();
         let locked = LockFile::read(&folder).map_err(explained)?.plugins.remove(what);
         let spec = specs.iter().find(|s| s.name == what);
         let (name, source, component, grants) = match spec.map(|s| (s, s.source.as_deref())) {
             Some((spec, Some(source))) => {
                 let grants = absolute(&spec.grants, &folder);
-                let component = component(&host, what, &folder.join(source), source, &grants).await?;
+                let component =
+                    component(&host, &supply, what, source, &folder, locked.as_ref(), &grants).await?;
                 (spec.name.clone(), source.to_owned(), component, Some(grants))
             }
-            None if Path::new(what).exists() || what.contains('/') => {
-                let component = component(&host, "plugin", Path::new(what), what, &Grants::default()).await?;
+            None if Source::is_one(what) || Path::new(what).exists() || what.contains('/') => {
+                let component = stranger(&host, &supply, "plugin", what).await?;
                 let name = component.plugin.manifest().map_or_else(|| stem(what), |m| m.name.clone());
                 (name, what.to_owned(), component, None)
             }
             None if what != "kubernetes" => return Err(explained(no_plugin(what, &specs))),
             _ => {
                 let plugin = builtin(&host, what).map_err(explained)?.plugin;
-                let bytes = sheave_builtin::KUBERNETES.wasm.len() as u64;
-                (what.to_owned(), BUILTIN.to_owned(), Component { plugin, bytes }, None)
+                let bytes = sheave_builtin::KUBERNETES.wasm.to_vec();
+                let supplied = Supplied { bytes, manifest: None, signer: None, from: BUILTIN.to_owned() };
+                (what.to_owned(), BUILTIN.to_owned(), Component { plugin, supplied }, None)
             }
         };
         let plugin = &component.plugin;
@@ -133,7 +144,9 @@ impl Driver {
             name,
             source,
             digest: plugin.digest().to_owned(),
-            bytes: component.bytes,
+            manifest_digest: component.supplied.manifest.clone(),
+            signer: component.supplied.signer.clone(),
+            bytes: component.supplied.bytes.len() as u64,
             manifest: plugin.manifest().cloned(),
             types,
             imports: plugin.imports().to_vec(),
@@ -144,8 +157,8 @@ impl Driver {
         })
     }
 
-    /// Takes the blueprint's plugins, or one of them, into the lock file as they are now. One that asks for more than it
-    /// did stays out unless `accept` says otherwise.
+    /// Takes the blueprint's plugins, or one of them, into the lock file as they are now: of a registry, what the tag
+    /// stands for now. One that there are doubts about stays out unless `accept` says otherwise.
     pub async fn plugin_update(&self, name: Option<&str>, accept: bool) -> Result<Vec<PluginUpdate>, Fault> {
         let host = self.key().and_then(|key| self.host(&key)).map_err(explained)?;
         let (folder, specs) = self.plugin_specs().map_err(|d| explained(*d))?;
@@ -154,15 +167,16 @@ impl Driver {
         {
             return Err(explained(no_plugin(name, &specs)));
         }
+        let supply = self.supply().map_err(explained)?;
         let mut lock = LockFile::read(&folder).map_err(explained)?;
         let mut updates = Vec::new();
         for spec in specs.iter().filter(|s| name.is_none_or(|n| n == s.name)) {
             let Some(source) = spec.source.as_deref() else { continue };
             let grants = absolute(&spec.grants, &folder);
-            let component = component(&host, &spec.name, &folder.join(source), source, &grants).await?;
+            let component = component(&host, &supply, &spec.name, source, &folder, None, &grants).await?;
             let before = lock.plugins.get(&spec.name).cloned();
-            let mut update = compared(&spec.name, source, &component.plugin, before).await?;
-            if accept || update.before.is_none() || update.difference.widened.is_empty() {
+            let mut update = compared(&spec.name, source, &component, before).await?;
+            if accept || update.doubts.is_empty() {
                 update.taken = true;
                 lock.plugins.insert(spec.name.clone(), update.now.clone());
             }
@@ -172,14 +186,13 @@ impl Driver {
         Ok(updates)
     }
 
-    /// Adds a plugin to the blueprint and to the lock file. `source` is a file, from the working folder.
-    pub async fn plugin_add(&self, source: &Path, name: Option<&str>) -> Result<PluginAddition, Fault> {
+    /// Adds a plugin to the blueprint and to the lock file. `source` is a registry's, or a file from the working folder.
+    pub async fn plugin_add(&self, source: &str, name: Option<&str>) -> Result<PluginAddition, Fault> {
         let host = self.key().and_then(|key| self.host(&key)).map_err(explained)?;
         let (folder, specs) = self.plugin_specs().map_err(|d| explained(*d))?;
-        let shown = source.display().to_string();
-        let component =
-            component(&host, name.unwrap_or("plugin"), source, &shown, &Grants::default()).await?;
-        let own = || component.plugin.manifest().map_or_else(|| stem(&shown), |m| m.name.clone());
+        let supply = self.supply().map_err(explained)?;
+        let component = stranger(&host, &supply, name.unwrap_or("plugin"), source).await?;
+        let own = || component.plugin.manifest().map_or_else(|| stem(source), |m| m.name.clone());
         let name = name.map_or_else(own, str::to_owned);
         if !sheave_model::address::is_name(&name) {
             let fault = Diagnostic::error("blueprint.bad-name", format!("`{name}` is not a name"));
@@ -192,7 +205,8 @@ impl Driver {
             );
             return Err(explained(fault.with_help("give this one another name: `--name NAME`")));
         }
-        let source = relative(source, &folder);
+        let source =
+            if Source::is_one(source) { source.to_owned() } else { relative(Path::new(source), &folder) };
         let path = &self.settings.blueprint;
         let text = std::fs::read_to_string(path).map_err(|e| explained(unwritable(path, &e.to_string())))?;
         let by_hand = match crate::blueprint_edit::with_plugin(&text, &name, &source) {
@@ -203,7 +217,7 @@ impl Driver {
             None => Some(format!("plugins:\n  {name}:\n    source: {source}\n")),
         };
         let mut lock = LockFile::read(&folder).map_err(explained)?;
-        let update = compared(&name, &source, &component.plugin, None).await?;
+        let update = compared(&name, &source, &component, None).await?;
         lock.plugins.insert(name.clone(), update.now);
         write(&lock, &folder)?;
         let asks = component.plugin.manifest().map(|m| m.asks.clone()).unwrap_or_default();
@@ -221,27 +235,34 @@ impl Driver {
     }
 }
 
-/// Loads a component. No code of it runs.
+/// Has and loads a blueprint's component. No code of it runs.
 async fn component(
     host: &PluginHost,
+    supply: &Supply,
     name: &str,
-    path: &Path,
     source: &str,
+    folder: &Path,
+    locked: Option<&LockedPlugin>,
     grants: &Grants,
 ) -> Result<Component, Fault> {
-    let bytes = read_component(path, source).await.map_err(explained)?;
-    let plugin = host.load(name, &bytes, grants).await.map_err(|e| explained(e.diagnostic()))?;
-    Ok(Component { plugin, bytes: bytes.len() as u64 })
+    let supplied = supply.component(source, folder, locked).await.map_err(explained)?;
+    let plugin = host.load(name, &supplied.bytes, grants).await.map_err(|e| explained(e.diagnostic()))?;
+    Ok(Component { plugin, supplied })
+}
+
+/// The same of a component that stands in no blueprint. `source`, where it is a file, is looked for from here.
+async fn stranger(host: &PluginHost, supply: &Supply, name: &str, source: &str) -> Result<Component, Fault> {
+    component(host, supply, name, source, Path::new(""), None, &Grants::default()).await
 }
 
 async fn compared(
     name: &str,
     source: &str,
-    plugin: &Plugin,
+    component: &Component,
     before: Option<LockedPlugin>,
 ) -> Result<PluginUpdate, Fault> {
-    let mut now = found(source, plugin);
-    now.types = types_of(plugin).await.map_err(explained)?;
+    let mut now = found(source, &component.plugin, &component.supplied).after(before.as_ref());
+    now.types = types_of(&component.plugin).await.map_err(explained)?;
     let nothing = (Asks::default(), BTreeMap::new());
     let (asks, types) = before.as_ref().map_or((&nothing.0, &nothing.1), |b| (&b.asks, &b.types));
     let difference = difference(asks, &now.asks);
@@ -255,7 +276,8 @@ async fn compared(
     }
     let gone = types.keys().filter(|name| !now.types.contains_key(*name));
     changed.extend(gone.map(|name| (name.clone(), "gone")));
-    Ok(PluginUpdate { name: name.to_owned(), before, now, difference, types: changed, taken: false })
+    let doubts = before.as_ref().map(|before| doubts(name, before, &now)).unwrap_or_default();
+    Ok(PluginUpdate { name: name.to_owned(), before, now, difference, types: changed, doubts, taken: false })
 }
 
 fn write(lock: &LockFile, folder: &Path) -> Result<(), Fault> {

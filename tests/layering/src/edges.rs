@@ -3,7 +3,7 @@
 use crate::packages::{Kind, Package, workspace};
 
 /// What each crate of the host may link, by folder. A crate that is not listed here may not be there.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("blueprint", &["model"]),
     ("engine", &["model", "blueprint"]),
@@ -12,6 +12,7 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("state", &["model"]),
     ("plugin-host", &["model"]),
     ("builtin", &[]),
+    ("registry", &["model"]),
     ("cluster", &["model", "manifest"]),
     (
         "driver",
@@ -25,20 +26,23 @@ const EDGES: [(&str, &[&str]); 12] = [
             "plugin-host",
             "builtin",
             "cluster",
+            "registry",
         ],
     ),
     ("authoring", &["model", "plugin-host"]),
-    ("cli", &["model", "driver", "authoring"]),
+    ("cli", &["model", "driver", "authoring", "registry"]),
 ];
 
 /// Libraries whose interface one crate hides from all others: `(how its crates' names begin, the folders that may)`.
 /// `tests/bench` measures what those crates cost beside the bare library.
-const HIDDEN: [(&str, &[&str]); 5] = [
+const HIDDEN: [(&str, &[&str]); 7] = [
     ("wasmtime", &["host/plugin-host", "tests/bench"]),
     ("kube", &["host/cluster", "tests/bench"]),
     ("k8s-openapi", &["host/cluster"]),
     ("sqlx", &["host/state"]),
     ("miette", &["host/cli"]),
+    ("oci-client", &["host/registry"]),
+    ("sigstore", &["host/registry"]),
 ];
 
 /// What tests may use beyond their crate's own edges.

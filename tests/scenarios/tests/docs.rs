@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sheave_testkit::root;
 
 /// How the codes of diagnostics begin.
-const FAMILIES: [&str; 27] = [
+const FAMILIES: [&str; 28] = [
     "app",
     "author",
     "await",
@@ -30,6 +30,7 @@ const FAMILIES: [&str; 27] = [
     "object",
     "plan",
     "plugin",
+    "registry",
     "run",
     "sdk",
     "secrets",

@@ -57,15 +57,31 @@ impl Service {
 
     /// Debian's registry of container images; it deletes, and answers with paths rather than URLs.
     pub fn registry() -> Self {
+        Self::registry_with("")
+    }
+
+    /// The same, for one user: [`Self::REGISTRY_USER`].
+    pub fn private_registry() -> Self {
+        Self::registry_with("auth: {htpasswd: {realm: test, path: users}}\n")
+    }
+
+    /// The only user of a private registry, and the password.
+    pub const REGISTRY_USER: (&str, &str) = ("ali", "open sesame");
+
+    fn registry_with(auth: &str) -> Self {
         Self::start("docker-registry", "docker-registry", |folder, port| {
             let at = folder.display();
             let text = format!(
                 "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {at}/data}}, delete: {{enabled: true}}}}\n\
-                 http: {{addr: \"127.0.0.1:{port}\", relativeurls: true, secret: test}}\n"
+                 http: {{addr: \"127.0.0.1:{port}\", relativeurls: true, secret: test}}\n{auth}"
             );
             must(fs::write(folder.join("conf.yml"), text), "conf.yml");
+            must(
+                fs::write(folder.join("users"), format!("{}:{REGISTRY_HASH}\n", Self::REGISTRY_USER.0)),
+                "users",
+            );
             let mut command = Command::new("docker-registry");
-            command.arg("serve").arg(folder.join("conf.yml"));
+            command.current_dir(folder).arg("serve").arg("conf.yml");
             command
         })
     }
@@ -127,6 +143,9 @@ pub fn free_port() -> u16 {
     let listener = must(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)), "a port");
     must(listener.local_addr(), "a port").port()
 }
+
+/// The password of the registry's user as `htpasswd -B` writes it: the registry reads no other form.
+const REGISTRY_HASH: &str = "$2b$05$/eD8iVBVi22RuYldvB7OhOnvjjPTDtmDf7niLDfCeSjIioyU4bh8.";
 
 /// What the certificate says: a server's, of loopback, and nobody's authority.
 const CERTIFICATE: &str = "[req]\ndistinguished_name=dn\nx509_extensions=ext\nprompt=no\n[dn]\nCN=test\n\

@@ -135,9 +135,42 @@ Examples:
 pub(super) const PLUGIN_ADD: &str = "\
 Examples:
   sheave plugin add ./plugins/dns.wasm
+  sheave plugin add oci://registry.example.com/acme/dns:1.2.0
   sheave plugin add ./plugins/dns.wasm --name names";
 
 pub(super) const PLUGIN_UPDATE: &str = "\
 Examples:
   sheave plugin update                    all of them
   sheave plugin update dns --accept       though it asks for more than it did";
+
+pub(super) const PLUGIN_PUSH: &str = "\
+Credentials are those that `docker login` keeps.
+
+Examples:
+  sheave plugin push build/dns.wasm oci://registry.example.com/acme/dns
+  sheave plugin push build/dns.wasm oci://registry.example.com/acme/dns:1.2.0 --key acme.key";
+
+pub(super) const PLUGIN_PULL: &str = "\
+What is pulled is kept, and measured against its digest each time that it is used.
+
+Examples:
+  sheave plugin pull oci://registry.example.com/acme/dns:1.2.0 -o dns.wasm
+  sheave plugin pull oci://registry.example.com/acme/dns:1.2.0 --to /srv/plugins
+  sheave apply --offline /srv/plugins";
+
+pub(super) const PLUGIN_SIGN: &str = "\
+Examples:
+  sheave plugin sign oci://registry.example.com/acme/dns:1.2.0 --key acme.key
+  sheave plugin sign build/dns.wasm --key acme.key      writes build/dns.wasm.sig";
+
+pub(super) const PLUGIN_VERIFY: &str = "\
+Examples:
+  sheave plugin verify oci://registry.example.com/acme/dns:1.2.0 --key acme.pub
+  sheave plugin verify oci://registry.example.com/acme/dns:1.2.0   by the operator's policy
+  sheave plugin verify build/dns.wasm --key acme.pub";
+
+pub(super) const PLUGIN_KEY: &str = "\
+The private half is encrypted under a password, which is asked for or taken from COSIGN_PASSWORD.
+
+Examples:
+  sheave plugin key acme            makes acme.key, to be kept, and acme.pub, to be given away";

@@ -30,8 +30,8 @@ pub(crate) enum PluginCommand {
     /// Show what a plugin is: its types, what it asks for and why, and what it gets
     #[command(after_help = examples::PLUGIN_INSPECT)]
     Inspect {
-        /// A plugin of the blueprint by name, or a component's file
-        #[arg(value_name = "NAME|FILE")]
+        /// A plugin of the blueprint by name, a component's file, or oci://HOST/REPOSITORY:TAG
+        #[arg(value_name = "NAME|SOURCE")]
         what: String,
         #[command(flatten)]
         inputs: Inputs,
@@ -39,9 +39,9 @@ pub(crate) enum PluginCommand {
     /// Add a plugin to the blueprint and to sheave.lock
     #[command(after_help = examples::PLUGIN_ADD)]
     Add {
-        /// The component's file
+        /// The component's file, or oci://HOST/REPOSITORY:TAG
         #[arg(value_name = "SOURCE")]
-        source: PathBuf,
+        source: String,
         /// Its name in the blueprint. Default: its own
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
@@ -54,12 +54,86 @@ pub(crate) enum PluginCommand {
         /// Only this one
         #[arg(value_name = "NAME")]
         name: Option<String>,
-        /// Also where it asks for more than it did
+        /// Also what there are doubts about: it asks for more, is older, or another signed it
         #[arg(long)]
         accept: bool,
         #[command(flatten)]
         inputs: Inputs,
     },
+    /// Give a plugin to a registry
+    #[command(after_help = examples::PLUGIN_PUSH)]
+    Push(PushArgs),
+    /// Take a plugin from a registry
+    #[command(after_help = examples::PLUGIN_PULL)]
+    Pull(PullArgs),
+    /// Sign a plugin, in a registry or in a file
+    #[command(after_help = examples::PLUGIN_SIGN)]
+    Sign {
+        /// oci://HOST/REPOSITORY:TAG, or a component's file
+        #[arg(value_name = "SOURCE")]
+        what: String,
+        /// The private key, in cosign's form; its password is asked for, or taken from COSIGN_PASSWORD
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        #[command(flatten)]
+        inputs: Inputs,
+    },
+    /// Say who signed a plugin; a failure where nobody did who may
+    #[command(after_help = examples::PLUGIN_VERIFY)]
+    Verify {
+        /// oci://HOST/REPOSITORY:TAG, or a component's file
+        #[arg(value_name = "SOURCE")]
+        what: String,
+        /// A public key that may have signed it. Default: those of the policy
+        #[arg(long, value_name = "FILE")]
+        key: Vec<PathBuf>,
+        #[command(flatten)]
+        inputs: Inputs,
+    },
+    /// Make a pair of keys to sign with: NAME.key and NAME.pub
+    #[command(after_help = examples::PLUGIN_KEY)]
+    Key {
+        /// The files' name, without its end
+        #[arg(value_name = "NAME")]
+        name: PathBuf,
+        #[command(flatten)]
+        inputs: Inputs,
+    },
+}
+
+/// `sheave plugin push`.
+#[derive(Args)]
+pub(crate) struct PushArgs {
+    /// The component's file
+    #[arg(value_name = "FILE")]
+    pub(crate) component: PathBuf,
+    /// oci://HOST/REPOSITORY[:TAG]. Default tag: the plugin's version
+    #[arg(value_name = "TO")]
+    pub(crate) to: String,
+    /// Also where the tag has another component
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Sign it with this private key as well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+/// `sheave plugin pull`.
+#[derive(Args)]
+pub(crate) struct PullArgs {
+    /// oci://HOST/REPOSITORY:TAG, or with @sha256:...
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: String,
+    /// Write the component into this file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Copy it, with its signatures, into a folder for --offline
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
 }
 
 /// `sheave plugin new`.
@@ -136,7 +210,12 @@ impl PluginCommand {
             | Self::Dev(DevArgs { inputs, .. })
             | Self::Inspect { inputs, .. }
             | Self::Add { inputs, .. }
-            | Self::Update { inputs, .. } => inputs,
+            | Self::Update { inputs, .. }
+            | Self::Push(PushArgs { inputs, .. })
+            | Self::Pull(PullArgs { inputs, .. })
+            | Self::Sign { inputs, .. }
+            | Self::Verify { inputs, .. }
+            | Self::Key { inputs, .. } => inputs,
         }
     }
 
@@ -150,6 +229,11 @@ impl PluginCommand {
             Self::Inspect { .. } => "plugin inspect",
             Self::Add { .. } => "plugin add",
             Self::Update { .. } => "plugin update",
+            Self::Push(_) => "plugin push",
+            Self::Pull(_) => "plugin pull",
+            Self::Sign { .. } => "plugin sign",
+            Self::Verify { .. } => "plugin verify",
+            Self::Key { .. } => "plugin key",
         }
     }
 }

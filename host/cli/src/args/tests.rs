@@ -27,8 +27,19 @@ fn common_options_stand_before_or_after_the_command() {
         "sheave plan -f a.yaml --stack s --state sqlite:x --parallelism 3 --timeout 90s --json --no-color -v",
         "sheave --stack s -f a.yaml plan --json --state sqlite:x -v --timeout 1m30s --no-color --parallelism 3",
     ] {
-        let Common { file, stack, state, parallelism, timeout, locked: _, json, no_color, verbose } =
-            parse(line).common;
+        let Common {
+            file,
+            stack,
+            state,
+            parallelism,
+            timeout,
+            locked: _,
+            offline: _,
+            policy: _,
+            json,
+            no_color,
+            verbose,
+        } = parse(line).common;
         assert_eq!((file, stack.as_deref()), (PathBuf::from("a.yaml"), Some("s")), "{line}");
         assert_eq!(
             (state.as_str(), parallelism, timeout),

@@ -1,7 +1,5 @@
 //! `sheave plugin add`.
 
-use std::path::Path;
-
 use serde_json::json;
 use sheave_driver::Fault;
 
@@ -12,7 +10,7 @@ use crate::render::outside;
 
 pub(super) async fn run(
     session: &Session,
-    source: &Path,
+    source: &str,
     name: Option<&str>,
     out: &mut Out,
 ) -> Result<Exit, Fault> {

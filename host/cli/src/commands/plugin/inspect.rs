@@ -37,6 +37,8 @@ fn as_json(report: &PluginReport) -> serde_json::Value {
         "name": report.name,
         "source": report.source,
         "digest": report.digest,
+        "manifestDigest": report.manifest_digest,
+        "signer": report.signer.as_ref().map(|s| json!({"name": s.name, "key": s.fingerprint})),
         "bytes": report.bytes,
         "manifest": report.manifest,
         "types": types.collect::<Vec<_>>(),
@@ -72,6 +74,12 @@ fn text(report: &PluginReport, paint: Paint) -> String {
         report.bytes.div_ceil(1000),
         report.digest
     ));
+    if let Some(digest) = &report.manifest_digest {
+        say(format!("in the registry: {digest}"));
+    }
+    if let Some(signer) = &report.signer {
+        say(format!("signed by {}, whose key is {}", line(&signer.name), signer.fingerprint));
+    }
     match &report.locked {
         Some(locked) if locked.digest == report.digest => say(format!("stands in {LOCK_FILE}")),
         Some(locked) => {

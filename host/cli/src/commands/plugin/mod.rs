@@ -4,7 +4,11 @@ mod add;
 mod build;
 mod dev;
 mod inspect;
+mod keys;
 mod new;
+mod pull;
+mod push;
+mod signing;
 mod test;
 mod update;
 
@@ -23,6 +27,11 @@ pub(super) async fn run(session: &Session, command: PluginCommand, out: &mut Out
         PluginCommand::Dev(args) => dev::run(session, &args, out).await,
         PluginCommand::Inspect { what, .. } => inspect::run(session, &what, out).await,
         PluginCommand::Add { source, name, .. } => add::run(session, &source, name.as_deref(), out).await,
+        PluginCommand::Push(args) => push::run(session, &args, out).await,
+        PluginCommand::Pull(args) => pull::run(session, &args, out).await,
+        PluginCommand::Sign { what, key, .. } => signing::sign(session, &what, &key, out).await,
+        PluginCommand::Verify { what, key, .. } => signing::verify(session, &what, &key, out).await,
+        PluginCommand::Key { name, .. } => keys::run(session, &name, out),
         PluginCommand::Update { name, accept, .. } => {
             update::run(session, name.as_deref(), accept, out).await
         }

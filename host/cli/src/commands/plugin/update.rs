@@ -1,10 +1,9 @@
 //! `sheave plugin update`.
 
 use serde_json::json;
-use sheave_driver::{Fault, PluginUpdate};
-use sheave_model::Diagnostic;
+use sheave_driver::{Fault, PluginUpdate, Report};
 
-use crate::commands::{Session, document, explained};
+use crate::commands::{Session, document};
 use crate::exit::Exit;
 use crate::look::Paint;
 use crate::out::Out;
@@ -24,13 +23,11 @@ pub(super) async fn run(
     } else {
         updates.iter().for_each(|u| out.text(&text(u, session.look.out)));
     }
-    let left: Vec<&str> = updates.iter().filter(|u| !u.taken).map(|u| u.name.as_str()).collect();
-    if left.is_empty() {
+    let diagnostics: Vec<_> = updates.into_iter().filter(|u| !u.taken).flat_map(|u| u.doubts).collect();
+    if diagnostics.is_empty() {
         return Ok(Exit::Done);
     }
-    let summary = format!("not taken in, since it asks for more: {}", left.join(", "));
-    let help = format!("where that is right: `sheave plugin update {} --accept`", left[0]);
-    Err(explained(Diagnostic::error("plugin.asks-more", summary).with_help(help)))
+    Err(Fault::Explained(Box::new(Report { diagnostics, ..Report::default() })))
 }
 
 fn as_json(update: &PluginUpdate) -> serde_json::Value {
@@ -41,6 +38,7 @@ fn as_json(update: &PluginUpdate) -> serde_json::Value {
         "widened": update.difference.widened,
         "narrowed": update.difference.narrowed,
         "types": update.types.iter().map(|(name, what)| json!({"type": name, "change": what})).collect::<Vec<_>>(),
+        "doubts": update.doubts,
         "taken": update.taken,
     })
 }
