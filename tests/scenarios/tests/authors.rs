@@ -55,13 +55,17 @@ fn the_page_for_c_is_true() {
 }
 
 /// The program, in a folder, with every tool at hand.
-fn sheave(folder: &Path, args: &[&str]) -> Output {
+fn call(folder: &Path, args: &[&str]) -> Call {
     let mut call = Call::new(binary::sheave()).within(folder).limit(LONG).args(args.iter().copied());
     for (name, value) in authors::variables(binary::sheave().parent().unwrap()) {
         call = call.env(&name, value);
     }
     let home = folder.join("home");
-    call.env("HOME", &home).env("XDG_CONFIG_HOME", home.join("c")).env("XDG_CACHE_HOME", home.join("x")).run()
+    call.env("HOME", &home).env("XDG_CONFIG_HOME", home.join("c")).env("XDG_CACHE_HOME", home.join("x"))
+}
+
+fn sheave(folder: &Path, args: &[&str]) -> Output {
+    call(folder, args).run()
 }
 
 /// A new provider builds and gives the answers that those in all other languages give. (Emitters do on the pages.)
@@ -96,6 +100,31 @@ fn a_provider_in_javascript() {
 #[test]
 fn a_provider_in_c() {
     provides("c");
+}
+
+/// Whatever is saved is built and tested again; a fault in it is shown, and does not end the watch.
+#[test]
+fn the_watch_builds_and_tests_what_is_saved() {
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    let _ = sheave(folder.path(), &["plugin", "new", "watched", "--lang", "c"]).exits(0);
+    let source = folder.path().join("watched/plugin.c");
+    let text = fs::read_to_string(&source).unwrap();
+    let mut watch = call(folder.path(), &["plugin", "dev", "watched"]).start();
+    let round = |number: usize, says: &'static str| {
+        move |out: &Output| {
+            let rounds: Vec<&str> = out.stdout.split("Waiting for a change").collect();
+            rounds.len() > number && rounds[number - 1].contains(says)
+        }
+    };
+    watch.until("the first round", round(1, "5 of 5 as expected"));
+    fs::write(&source, text.replace("<h1>", "<h2>")).unwrap();
+    watch.until("another page", round(2, "<h2>"));
+    fs::write(&source, "no C").unwrap();
+    watch.until("the fault", round(3, "author.build-failed"));
+    fs::write(&source, text).unwrap();
+    watch.until("all well again", round(4, "5 of 5 as expected"));
+    watch.interrupt();
+    assert_ne!(watch.finish().code(), Some(1));
 }
 
 /// What Python can ask of a machine, shown on the page.
