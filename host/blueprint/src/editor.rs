@@ -154,7 +154,7 @@ fn plugin(catalog: &dyn TypeCatalog, types: &[&TypeSchema]) -> Value {
     json!({
         "type": ["object", "null"], "additionalProperties": false,
         "properties": {
-            "source": {"type": "string", "description": "The component's path; `builtin` or nothing for what is built in."},
+            "source": {"type": "string", "description": "The component's path, or `oci://HOST/REPOSITORY:TAG`; `builtin` or nothing for what is built in."},
             "settings": {"anyOf": settings},
             "grants": grants::schema(),
         }

@@ -123,4 +123,27 @@ mod tests {
             assert!(matches!(Source::parse(text), Err(RegistryError::SourceForm { .. })), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_leads_out_of_a_folder(rest in "[a-zA-Z0-9./:@_%\\\\-]{0,60}") {
+            let text = format!("{SCHEME}{rest}");
+            if let Ok(source) = Source::parse(&text) {
+                proptest::prop_assert_eq!(source.to_string(), text);
+                let path = format!("{}/{}", source.registry, source.repository);
+                proptest::prop_assert!(path.split('/').all(|part| !matches!(part, "" | "." | "..")), "{}", path);
+                proptest::prop_assert!(!path.contains('\\'), "{}", path);
+            }
+        }
+
+        #[test]
+        fn what_looks_like_a_source_is_one(
+            host in "[a-z]{1,8}\\.[a-z]{2,4}(:[1-9][0-9]{1,3})?",
+            path in "[a-z0-9]{1,8}(/[a-z0-9]{1,8}){0,3}",
+            tag in "[A-Za-z0-9_][A-Za-z0-9._-]{0,20}",
+        ) {
+            let text = format!("{SCHEME}{host}/{path}:{tag}");
+            proptest::prop_assert_eq!(Source::parse(&text).unwrap().to_string(), text);
+        }
+    }
 }
