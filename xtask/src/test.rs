@@ -55,12 +55,13 @@ fn npm() -> Result<()> {
     apt_install(&["nodejs", "npm"]).context("Debian's nodejs and npm")
 }
 
-/// Servers that others wrote, and what makes certificates for them: the plugin `http` is tested on them. Debian's packages bring
-/// the programs; tests start their own, on loopback.
-const SERVERS: [(&str, &str, &str); 3] = [
+/// Servers that others wrote, what makes certificates for them, and another tool for registries: plugins that speak HTTP, and plugins
+/// in registries, are tested on them. Debian's packages bring the programs; tests start their own, on loopback.
+const SERVERS: [(&str, &str, &str); 4] = [
     ("/usr/sbin/nginx", "-v", "nginx-light"),
     ("/usr/bin/docker-registry", "--version", "docker-registry"),
     ("/usr/bin/openssl", "version", "openssl"),
+    ("/usr/bin/skopeo", "--version", "skopeo"),
 ];
 
 fn servers() -> Result<()> {

@@ -174,6 +174,44 @@ fn a_plugin_is_pushed_once_and_used_anywhere() {
     assert!(stack.read("out/card.txt").is_none());
 }
 
+/// A tool of others', which copies between registries and folders.
+fn skopeo(from: &str, to: &str) {
+    let mut copy = std::process::Command::new("skopeo");
+    copy.args([
+        "--insecure-policy",
+        "copy",
+        "--preserve-digests",
+        "--src-tls-verify=false",
+        "--dest-tls-verify=false",
+    ]);
+    let done = copy.args([from, to]).output();
+    let done = done.unwrap_or_else(|e| panic!("skopeo (`apt-get install skopeo` brings it): {e}"));
+    assert!(done.status.success(), "{from} {to}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn other_tools_read_and_write_the_same() {
+    let (registry, other) = (Service::registry(), Service::registry());
+    let author = author(&["0.1.0"]);
+    let pushed = push(&author, "0.1.0.wasm", &source(&registry, ""));
+    // What they copy into a folder is used from there.
+    let stack = operator("theirs", &source(&registry, ":0.1.0"));
+    let place = format!("127.0.0.1_{}/acme", registry.port);
+    stack.folder(&format!("plugins/{place}"));
+    let theirs = stack.project().join("plugins").join(&place).join("file");
+    let at = registry.port;
+    skopeo(&format!("docker://127.0.0.1:{at}/acme/file:0.1.0"), &format!("oci:{}:0.1.0", theirs.display()));
+    let _ = stack.run(["apply", "--yes", "--offline", "plugins"]).exits(0);
+    assert_eq!(lock(&stack)["plugins"]["file"]["manifest"], pushed["digest"]);
+    // What is written into a folder here, they bring to another registry.
+    let _ = author.run(["plugin", "pull", &source(&registry, ":0.1.0"), "--to", "plugins"]).exits(0);
+    let ours = author.project().join("plugins").join(&place).join("file");
+    skopeo(&format!("oci:{}:0.1.0", ours.display()), &format!("docker://127.0.0.1:{}/a/copy:1", other.port));
+    let copy = format!("oci://127.0.0.1:{}/a/copy:1", other.port);
+    let pulled = author.run(["plugin", "pull", &copy, "--json"]).exits(0).json();
+    assert_eq!(pulled["digest"], pushed["digest"]);
+}
+
 #[test]
 fn a_tag_that_moves_is_noticed_by_who_pushes_and_by_who_updates() {
     let registry = Service::registry();
