@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use sheave_model::plugin::{Access, Grants, LimitRaises};
 use sheave_plugin_host::wire::{Change, Failure, Mark, MarkKind, NeedsOrObjects, Step};
-use sheave_plugin_host::{CallError, HostConfig, LimitName, LoadError};
+use sheave_plugin_host::{CallError, HostConfig, LimitName, LoadError, limits};
 use support::*;
 
 /// What the build script found under `tests/guests`: `each_guest!(check)` expands to `check!(name);` for each.
@@ -127,6 +127,13 @@ async fn a_large_reply_is_refused() {
     assert_eq!(code(&render("Flood", nine, &Grants::default()).await.unwrap_err()), "plugin.limit.reply");
     let reply = raised(LimitRaises { reply_mib: Some(9), ..LimitRaises::default() });
     assert_eq!(render("Flood", nine, &reply).await.unwrap()[0].len(), 9_000_002);
+    // Beside the text there are the fields of its record, which count too: a hundred bytes.
+    let bytes = |n: usize| format!(r#"{{"bytes": {n}}}"#);
+    let most = render("Flood", &bytes(limits::REPLY - 200), &Grants::default()).await.unwrap();
+    assert_eq!(most[0].len(), limits::REPLY - 198);
+    let more = render("Flood", &bytes(limits::REPLY), &Grants::default()).await.unwrap_err();
+    assert_eq!(code(&more), "plugin.limit.reply");
+    assert!(more.to_string().contains("8 MiB"), "{more}");
 }
 
 #[tokio::test]
@@ -142,6 +149,21 @@ async fn replies_that_break_the_rules_are_refused() {
         let error = fault(ty, &Grants::default()).await;
         assert_eq!(code(&error), wanted, "{ty}");
         assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn as_many_objects_and_log_lines_as_may_be_pass() {
+    assert_eq!(render("Many", r#"{"many": 10000}"#, &Grants::default()).await.unwrap().len(), 10_000);
+    let more = render("Many", r#"{"many": 10001}"#, &Grants::default()).await.unwrap_err();
+    assert_eq!(code(&more), "plugin.limit.objects");
+    for (most, told) in [(1_000, 1_000), (1_001, 1_001)] {
+        let (host, lines) = host();
+        let plugin = host.load("guest", &built("rogue"), &Grants::default()).await.unwrap();
+        plugin.render(&of("Logs"), &doc(&format!(r#"{{"lines": {most}}}"#)), &[]).await.unwrap();
+        let lines = lines.lock().unwrap();
+        assert_eq!(lines.len(), told);
+        assert_eq!(lines.iter().filter(|l| l.code == Some("plugin.limit.log")).count(), told - 1_000);
     }
 }
 
@@ -266,10 +288,37 @@ async fn a_granted_folder_is_named_as_it_was_granted_and_seen_only_where_grants_
     let seen = outputs("Look", "{}", &grants).await;
     assert_eq!(seen["folders"], serde_json::json!([at.path().to_str().unwrap()]));
     let plan = load(&built("vandal"), &grants).await.plan(&create("Look", "{}")).await.unwrap();
-    assert_eq!(plan.outputs.json, r#"{"folders":[]}"#);
+    assert_eq!(plan.outputs.json, r#"{"args":[],"env":{},"folders":[]}"#);
     let gone = folder(&at.path().join("absent"), Access::Read);
     let error = apply("Look", "{}", &gone).await.unwrap_err();
     assert_eq!(error.diagnostic().code, "plugin.grant-folder");
+}
+
+#[tokio::test]
+async fn environment_and_arguments_are_what_was_granted_and_nothing_else() {
+    let at = tempfile::tempdir().unwrap();
+    assert!(std::env::vars().count() > 0, "there is something that could be inherited");
+    let env = [("REGION".to_owned(), "eu-1".to_owned()), ("EMPTY".to_owned(), String::new())];
+    let args = vec!["--verbose".to_owned(), "two words".to_owned()];
+    let (env, args) = (env.into_iter().collect::<std::collections::BTreeMap<_, _>>(), args);
+    let both = Grants { env: env.clone(), args: args.clone(), ..Grants::default() };
+    let seen = outputs("Look", "{}", &both).await;
+    assert_eq!(seen["env"], serde_json::json!({"REGION": "eu-1", "EMPTY": ""}));
+    assert_eq!(seen["args"], serde_json::json!(["plugin", "--verbose", "two words"]));
+    for (grants, has_env, has_args) in [
+        (Grants { env, ..Grants::default() }, true, false),
+        (Grants { args, ..Grants::default() }, false, true),
+        // Real WASI, for another reason: what it has of its own must not be the user's.
+        (folder(at.path(), Access::Read), false, false),
+        (Grants { clock: true, ..Grants::default() }, false, false),
+        (Grants::default(), false, false),
+    ] {
+        let seen = outputs("Look", "{}", &grants).await;
+        assert_eq!(seen["env"].as_object().unwrap().is_empty(), !has_env, "{grants:?}: {seen}");
+        assert_eq!(seen["args"].as_array().unwrap().is_empty(), !has_args, "{grants:?}: {seen}");
+    }
+    let plan = load(&built("vandal"), &both).await.plan(&create("Look", "{}")).await.unwrap();
+    assert_eq!(plan.outputs.json, r#"{"args":[],"env":{},"folders":[]}"#, "a plan is a pure call");
 }
 
 #[tokio::test]
@@ -367,12 +416,35 @@ async fn floods_of_handles_and_of_chance_end_at_their_limits() {
                 Err(error) => error,
                 Ok(step) => panic!("{ty} {props}: {step:?}"),
             };
-            // Without a folder there is nothing to hoard; an open file too many may be the guest's own to hear of.
-            let expected = ["plugin.trap", "plugin.limit.memory", "vandal.no-folder", "vandal.hoard"];
+            // Without a folder there is nothing to hoard, and where the system has no more files the guest hears of it.
+            let expected: &[&str] = match ty {
+                "Gamble" => &["plugin.trap"],
+                "Hoard" => &["plugin.limit.handles", "vandal.no-folder", "vandal.hoard"],
+                _ => &["plugin.limit.handles"],
+            };
             assert!(expected.contains(&error.code()), "{ty} {props}: {error:?}");
+            if ty == "Crowd" {
+                assert!(
+                    error.to_string().contains("more handles in `apply` than the 10000 allowed"),
+                    "{error}"
+                );
+            }
         }
     }
     assert_eq!(outputs("Gamble", r#"{"bytes": 65536}"#, &grants).await["won"], 65_536);
+}
+
+#[tokio::test]
+async fn as_many_handles_as_may_be_and_one_more() {
+    let at = tempfile::tempdir().unwrap();
+    let most = limits::HANDLES;
+    // In the stub each wait is one handle; WASI's own keeps one of its own for each.
+    for (grants, most) in [(Grants::default(), most), (folder(at.path(), Access::Read), most / 2)] {
+        let crowd = |many: usize| format!(r#"{{"many": {many}}}"#);
+        assert_eq!(outputs("Crowd", &crowd(most), &grants).await["alive"], most);
+        let error = apply("Crowd", &crowd(most + 1), &grants).await.unwrap_err();
+        assert_eq!(code(&error), "plugin.limit.handles", "{error:?}");
+    }
 }
 
 #[tokio::test]
@@ -541,6 +613,17 @@ async fn what_a_provider_says_is_told_from_what_it_cannot_say() {
 }
 
 #[tokio::test]
+async fn asker() {
+    // How often it is answered is the tests' in http.rs; here nothing was granted.
+    let plugin = load(&built("asker"), &Grants::default()).await;
+    let what = create("Ask", r#"{"server": "127.0.0.1:1", "times": 2}"#);
+    let Step::Done(Some(asked)) = plugin.apply(&what, &agreed(), "op", None).await.unwrap() else { panic!() };
+    let outputs: serde_json::Value = serde_json::from_str(&asked.outputs.json).unwrap();
+    assert_eq!((&outputs["answered"], outputs["refused"].as_array().unwrap().len()), (&0.into(), 2));
+    assert!(outputs["refused"][0].as_str().unwrap().contains("not granted to this plugin"), "{outputs}");
+}
+
+#[tokio::test]
 async fn counter() {
     let at = tempfile::tempdir().unwrap();
     let plugin = load(&built("counter"), &folder(at.path(), Access::Write)).await;
@@ -636,6 +719,40 @@ async fn many_memories() {
     let error = refused(&component("many-memories")).await;
     assert_eq!(load_code(&error), "plugin.too-large");
     assert!(error.to_string().contains("9 memories, 8 are allowed"), "{error}");
+}
+
+/// An emitter whose functions are missing, with this many core instances, each with a memory, a table or nothing: what is wrong
+/// with it is said only where it is not too large.
+async fn of_size(instances: usize, each: &str) -> String {
+    let text = format!(
+        "(component (core module $m {each}) {} (instance $none) \
+         (export \"sheave:plugin/model@0.1.0\" (instance $none)) (export \"sheave:plugin/emit@0.1.0\" (instance $none)))",
+        "(core instance (instantiate $m))".repeat(instances)
+    );
+    let error = refused(&wat::parse_str(text).unwrap()).await;
+    format!("{}: {error}: {}", load_code(&error), error.diagnostic().detail.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_component_as_large_as_may_be_and_one_larger() {
+    for (each, most, what) in [
+        ("(memory 1)", limits::MEMORIES, "9 memories, 8 are allowed"),
+        ("(table 1 funcref)", limits::TABLES, "41 tables, 40 are allowed"),
+        ("", limits::CORE_INSTANCES, "maximum of 100"),
+    ] {
+        let fits = of_size(most as usize, each).await;
+        assert!(fits.starts_with("plugin.missing-export"), "{each}: {fits}");
+        let more = of_size(most as usize + 1, each).await;
+        assert!(more.starts_with("plugin.too-large") || more.starts_with("plugin.invalid"), "{each}: {more}");
+        assert!(more.contains(what), "{each}: {more}");
+    }
+    let mut bytes = built("rogue");
+    bytes.resize(limits::COMPONENT_BYTES, 0);
+    assert_ne!(load_code(&refused(&bytes).await), "plugin.too-large");
+    bytes.push(0);
+    let error = refused(&bytes).await;
+    assert_eq!(load_code(&error), "plugin.too-large");
+    assert!(error.to_string().contains("67108865 bytes, 67108864 are allowed"), "{error}");
 }
 
 /// Renders with a guest of `modules`.

@@ -90,6 +90,22 @@ fn too_large_and_too_many_are_refused() {
 }
 
 #[test]
+fn a_plugin_looks_around_in_as_many_rounds_as_it_may_and_not_one_more() {
+    let stack = Stack::without_namespace("rounds");
+    stack.guest("rogue");
+    let plan = |rounds: u32| {
+        let lookup = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "good"});
+        let looks = json!({"type": "rogue:Seen", "properties": {"lookup": lookup, "rounds": rounds}});
+        let head = HEAD.replace("@grants@", "{}").replace("@namespace@", "default");
+        stack.blueprint(&format!("{head}  looks: {looks}\n"));
+        stack.run(["plan"])
+    };
+    let _ = plan(5).exits(0);
+    let refused = plan(6).exits(1).says("plugin.limit.lookups");
+    assert!(refused.stderr.contains("5 rounds are allowed"), "{refused}");
+}
+
+#[test]
 fn another_stacks_objects_are_refused_at_plan_and_left_alone() {
     let stack = stack("others");
     stack.blueprint(

@@ -246,7 +246,7 @@ impl Call<'_> {
                 for round in 1.. {
                     if round > MAX_LOOKUP_ROUNDS {
                         let summary = format!(
-                            "the plugin `{}` asks for more live objects each time",
+                            "the plugin `{}` asks for more live objects each time: {MAX_LOOKUP_ROUNDS} rounds are allowed",
                             self.type_name.plugin
                         );
                         return Err(self.world(Diagnostic::error("plugin.limit.lookups", summary)));

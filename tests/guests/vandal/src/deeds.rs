@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::exports::sheave::plugin::provide::{Pending, Step, Tainted};
 use crate::files::wasi::filesystem::preopens::get_directories;
 use crate::files::wasi::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
+use crate::naps::wasi::cli::environment::{get_arguments, get_environment};
 use crate::naps::wasi::clocks::monotonic_clock::{now, subscribe_duration};
 use crate::naps::wasi::random::random::{get_random_bytes, get_random_u64};
 use crate::sheave::plugin::files;
@@ -17,9 +18,11 @@ pub(crate) fn done(outputs: &Value) -> Done {
     Ok(Step::Done(Some(snapshot(outputs))))
 }
 
-/// The names of the folders that it sees.
-pub(crate) fn folders() -> Vec<String> {
-    get_directories().into_iter().map(|(_, name)| name).collect()
+/// What it sees of the machine: the names of folders, the environment, the arguments.
+pub(crate) fn seen() -> Value {
+    let folders: Vec<String> = get_directories().into_iter().map(|(_, name)| name).collect();
+    let env: serde_json::Map<_, _> = get_environment().into_iter().map(|(n, v)| (n, v.into())).collect();
+    json!({"folders": folders, "env": env, "args": get_arguments()})
 }
 
 pub(crate) fn note(props: &Value, _: Option<Vec<u8>>) -> Done {
@@ -77,7 +80,7 @@ pub(crate) fn modes(props: &Value, _: Option<Vec<u8>>) -> Done {
 }
 
 pub(crate) fn look(_: &Value, _: Option<Vec<u8>>) -> Done {
-    done(&json!({"folders": folders()}))
+    done(&seen())
 }
 
 pub(crate) fn peek(props: &Value, _: Option<Vec<u8>>) -> Done {

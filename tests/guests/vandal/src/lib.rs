@@ -72,9 +72,9 @@ impl model::Guest for Vandal {
 }
 
 impl provide::Guest for Vandal {
-    /// Shows which folders it sees: none, since a plan runs with no grant. `Modes` tries already now.
+    /// Shows what it sees of the machine: nothing, since a plan runs with no grant. `Modes` tries already now.
     fn plan(what: Change) -> Result<Planned, Failure> {
-        let mut outputs = json!({"folders": deeds::folders()});
+        let mut outputs = deeds::seen();
         if what.of.type_name == "Modes" {
             let props = what.desired.and_then(|d| serde_json::from_str(&d.json).ok());
             outputs["tried"] = deeds::tried(&props.unwrap_or_default());
