@@ -361,7 +361,11 @@ async fn a_path_as_long_as_may_be_and_one_longer() {
 
 /// Sends requests with `asker:Ask`: how many were answered, and how the others were refused.
 async fn ask(server: &Server, times: usize, at_once: usize) -> Value {
-    let plugin = load(&built("asker"), &here(server)).await;
+    ask_by(HostConfig::default(), server, times, at_once).await
+}
+
+async fn ask_by(config: HostConfig, server: &Server, times: usize, at_once: usize) -> Value {
+    let plugin = host_with(config).0.load("guest", &built("asker"), &here(server)).await.unwrap();
     let authority = format!("127.0.0.1:{}", server.port);
     let props = json!({"server": authority, "times": times, "at-once": at_once}).to_string();
     match plugin.apply(&create("Ask", &props), &agreed(), "op", None).await.unwrap() {
@@ -387,8 +391,15 @@ async fn a_call_sends_as_many_requests_as_it_may_and_not_one_more() {
 #[tokio::test]
 async fn so_many_requests_are_under_way_at_once_and_no_more() {
     // The server answers nobody until as many have come as may come at once.
-    let server = Server::start(Way::Together(limits::HTTP_AT_ONCE)).await;
-    let seen = ask(&server, 3 * limits::HTTP_AT_ONCE, 3 * limits::HTTP_AT_ONCE).await;
-    assert_eq!(seen["answered"], 3 * limits::HTTP_AT_ONCE, "{seen}");
-    assert_eq!(server.most_at_once(), limits::HTTP_AT_ONCE);
+    let (most, all) = (limits::HTTP_AT_ONCE, 3 * limits::HTTP_AT_ONCE);
+    let server = Server::start(Way::Together(most)).await;
+    let seen = ask(&server, all, all).await;
+    assert_eq!(seen["answered"], all, "{seen}");
+    assert_eq!(server.most_at_once(), most);
+    // Who waits for one more waits in vain.
+    let server = Server::start(Way::Together(most + 1)).await;
+    let config = HostConfig { provider_call: Duration::from_secs(1), ..HostConfig::default() };
+    let seen = ask_by(config, &server, all, all).await;
+    assert_eq!(seen["answered"], 0, "{seen}");
+    assert!(server.most_at_once() <= most, "{}", server.most_at_once());
 }
