@@ -27,10 +27,10 @@ pub(crate) async fn plan(
     let key = render_key(context, address, type_name, None, properties);
     let checked = check(context, address, type_name, properties).await?;
     let plugin = &context.plugin_of(type_name).map_err(fault)?.plugin;
-    let instance = context.instance_of(address, type_name).map_err(fault)?;
+    let mut tokens = TokenTable::default();
+    let instance = context.instance_of(address, type_name, Family::First, &mut tokens).map_err(fault)?;
     let record = context.state.resources.get(address);
     let recorded = context.snapshot(address).map_err(fault)?;
-    let mut tokens = TokenTable::default();
     let mut notes = Vec::new();
     let prior = match &recorded {
         None => None,

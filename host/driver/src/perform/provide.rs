@@ -4,11 +4,11 @@ use sheave_engine::{Failure, ProvideRequest};
 use sheave_model::plugin::{ProviderStep, Snapshot};
 use sheave_model::{Address, Diagnostic, Value};
 use sheave_plugin_host::wire;
-use sheave_secrets::{Family, TokenTable};
+use sheave_secrets::{Family, Mask, TokenTable};
 
 use super::call::failed;
-use crate::context::{Context, interrupted};
-use crate::documents::receive;
+use crate::context::{Context, SHORTEST, interrupted};
+use crate::documents::{hide, receive};
 use crate::failpoint;
 
 /// Calls a provider.
@@ -48,9 +48,10 @@ pub(crate) async fn call(
         // A folder that cannot be made is missed when the plugin is given it, with words for that.
         let _ = context.files.make_folders(&bound.pin.grants);
     }
-    let instance = context.instance_of(address, &request.type_name).map_err(fault)?;
-    let name = &request.type_name.plugin;
     let mut tokens = TokenTable::default();
+    let instance =
+        context.instance_of(address, &request.type_name, Family::First, &mut tokens).map_err(fault)?;
+    let name = &request.type_name.plugin;
     let prior = prior.map(|p| context.send_snapshot(name, &p, &mut tokens)).transpose().map_err(fault)?;
     let desired =
         request.desired.as_ref().map(|d| context.send(name, d, Family::First)).transpose().map_err(fault)?;
@@ -108,8 +109,10 @@ fn receive_snapshot(
     tokens: &TokenTable,
     address: &Address,
 ) -> Result<Snapshot, Diagnostic> {
+    let secrets = Mask::new(tokens.secrets().filter(|s| s.expose().len() >= SHORTEST).cloned());
     let known = |doc: &wire::Doc| -> Result<Value, Diagnostic> {
-        let value = receive(doc, tokens, address)?;
+        let mut value = receive(doc, tokens, address)?;
+        hide(&mut value, &secrets);
         if value.has_unknown() {
             return Err(Diagnostic::error(
                 "plugin.bad-reply",

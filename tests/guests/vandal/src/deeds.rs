@@ -86,9 +86,13 @@ pub(crate) fn look(_: &Value, _: Option<Vec<u8>>) -> Done {
 pub(crate) fn peek(props: &Value, _: Option<Vec<u8>>) -> Done {
     let token = props["value"].as_str().unwrap_or_default();
     done(&match reveal(token) {
-        Ok(seen) => json!({"seen": String::from_utf8_lossy(&seen)}),
-        Err(why) => json!({"refused": why}),
+        Ok(seen) => json!({"seen": String::from_utf8_lossy(&seen), "token": token}),
+        Err(why) => json!({"refused": why, "token": token}),
     })
+}
+
+pub(crate) fn coin(_: &Value, _: Option<Vec<u8>>) -> Done {
+    done(&json!({"coin": "heads and tails"}))
 }
 
 pub(crate) fn dice(_: &Value, _: Option<Vec<u8>>) -> Done {
