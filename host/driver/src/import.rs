@@ -15,7 +15,7 @@ use sheave_secrets::{Family, TokenTable};
 use sheave_state::{LockGuard, SqliteStore, Store as _};
 
 use crate::context::{Context, now};
-use crate::documents::receive;
+use crate::documents::{hide, receive};
 use crate::driver::{Driver, Prepared, begin, explained, millis, state_fault};
 use crate::keys::SystemRandom;
 use crate::request::{Cancel, Fault, PlanRequest, Report, Watcher};
@@ -285,8 +285,11 @@ async fn provided(context: &Context, planned: &PlannedResource, id: &str) -> Res
         }
         Err(other) => return Err(Box::new(other.diagnostic())),
     };
-    let (state, outputs) =
+    let (mut state, mut outputs) =
         (receive(&snapshot.state, &tokens, address)?, receive(&snapshot.outputs, &tokens, address)?);
+    let shown = context.shown_to(plugin);
+    hide(&mut state, &shown);
+    hide(&mut outputs, &shown);
     if state.has_unknown() || outputs.has_unknown() {
         let summary = format!("the plugin `{}` took over what it does not know", planned.plugin.name);
         return Err(Box::new(Diagnostic::error("plugin.bad-reply", summary)));

@@ -7,7 +7,7 @@ use sheave_model::{Address, Diagnostic, Masked, Role, SecretText, Value};
 use sheave_secrets::{Family, TokenTable};
 
 use crate::context::Context;
-use crate::documents::receive;
+use crate::documents::{hide, receive};
 use crate::perform;
 
 /// A resource's outputs as they are now; none: what would give them is not there any more.
@@ -46,7 +46,8 @@ async fn read_provided(
         .await
         .map_err(|e| fault(e.diagnostic()))?;
     let Some(found) = found else { return Ok(None) };
-    let outputs = receive(&found.outputs, &tokens, address).map_err(fault)?;
+    let mut outputs = receive(&found.outputs, &tokens, address).map_err(fault)?;
+    hide(&mut outputs, &context.shown_to(plugin));
     if outputs.has_unknown() {
         let summary = format!("the plugin `{}` read outputs that are not known", record.plugin.name);
         return Err(fault(Diagnostic::error("plugin.bad-reply", summary)));

@@ -5,14 +5,23 @@
 use std::sync::PoisonError;
 
 use sheave_model::{Address, SecretText, Value};
+use sheave_plugin_host::Plugin;
+use sheave_secrets::Mask;
 
-use crate::context::Context;
+use crate::context::{Context, SHORTEST};
 
 impl Context {
     /// Those that are granted, with their names.
     pub(crate) fn revealable(&self, granted: &[String]) -> Vec<(String, SecretText)> {
         let all = self.revealable.read().unwrap_or_else(PoisonError::into_inner);
         all.iter().filter(|(name, _)| granted.contains(name)).cloned().collect()
+    }
+
+    /// The secrets that a plugin may have seen in clear, to be found in what it says. Short ones are not looked for.
+    pub(crate) fn shown_to(&self, plugin: &Plugin) -> Mask {
+        let granted = &plugin.held().grants.reveal;
+        let secrets = self.revealable(granted).into_iter().map(|(_, secret)| secret);
+        Mask::new(secrets.filter(|secret| secret.expose().len() >= SHORTEST))
     }
 
     /// A secret input.

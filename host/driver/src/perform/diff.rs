@@ -324,12 +324,9 @@ fn fill_in_changes(
     let native = sheave_manifest::native(&object.id.api_version, &object.id.kind).is_some();
     let given_back = leaving.give_back(&object.target, &object.id, &found.changes);
     planned.force |= given_back;
-    let by_taint = found.changes.iter().any(|c| taints::is_of_taints(&object.id, &c.pointer))
-        && found
-            .changes
-            .iter()
-            .filter(|c| is_foreign(c))
-            .all(|c| taints::is_of_taints(&object.id, &c.pointer));
+    let of_taints = |c: &&sheave_manifest::Change| taints::is_of_taints(&object.id, &c.pointer);
+    let mut foreign = found.changes.iter().filter(|c| is_foreign(c)).peekable();
+    let by_taint = foreign.peek().is_some() && foreign.all(|c| of_taints(&c));
     planned.force |= by_taint;
     for change in found.changes {
         let foreign = is_foreign(&change);

@@ -7,7 +7,7 @@ use sheave_plugin_host::wire;
 use sheave_secrets::{Family, Mask, TokenTable};
 
 use super::call::failed;
-use crate::context::{Context, SHORTEST, interrupted};
+use crate::context::{Context, interrupted};
 use crate::documents::{hide, receive};
 use crate::failpoint;
 
@@ -76,20 +76,20 @@ pub(crate) async fn call(
     failpoint::pass("sent");
     let step = step.map_err(|e| failed(context, address, e, true))?;
     // Something may stand out there already: what cannot be read is in doubt, not undone.
-    receive_step(context, step, &tokens, address)
+    receive_step(context, step, (&tokens, &context.shown_to(plugin)), address)
         .map_err(|d| Failure::in_doubt(vec![context.clean(d).on(address.clone())]))
 }
 
 fn receive_step(
     context: &Context,
     step: wire::Step,
-    tokens: &TokenTable,
+    known: (&TokenTable, &Mask),
     address: &Address,
 ) -> Result<ProviderStep, Diagnostic> {
     Ok(match step {
         wire::Step::Done(None) => ProviderStep::Done(None),
         wire::Step::Done(Some(snapshot)) => {
-            ProviderStep::Done(Some(receive_snapshot(snapshot, tokens, address)?))
+            ProviderStep::Done(Some(receive_snapshot(snapshot, known, address)?))
         }
         wire::Step::Pending { resume, after_ms, message, percent } => ProviderStep::Pending {
             resume,
@@ -98,7 +98,7 @@ fn receive_step(
             percent: percent.map(|p| p.min(100)),
         },
         wire::Step::Partial { left, why } => ProviderStep::Partial {
-            left: receive_snapshot(left, tokens, address)?,
+            left: receive_snapshot(left, known, address)?,
             why: why.into_iter().map(|d| context.clean(d.into())).collect(),
         },
     })
@@ -106,13 +106,12 @@ fn receive_step(
 
 fn receive_snapshot(
     snapshot: wire::Snapshot,
-    tokens: &TokenTable,
+    (tokens, shown): (&TokenTable, &Mask),
     address: &Address,
 ) -> Result<Snapshot, Diagnostic> {
-    let secrets = Mask::new(tokens.secrets().filter(|s| s.expose().len() >= SHORTEST).cloned());
     let known = |doc: &wire::Doc| -> Result<Value, Diagnostic> {
         let mut value = receive(doc, tokens, address)?;
-        hide(&mut value, &secrets);
+        hide(&mut value, shown);
         if value.has_unknown() {
             return Err(Diagnostic::error(
                 "plugin.bad-reply",
