@@ -20,7 +20,7 @@ use crate::context::{Context, Parts};
 use crate::driver::in_order;
 use crate::early::EarlySettings;
 use crate::files::FolderFiles;
-use crate::load::{Loaded, evaluate_early};
+use crate::load::Loaded;
 use crate::perform::{check, with_files};
 use crate::targets::Targets;
 
@@ -61,10 +61,7 @@ pub(crate) async fn check_ahead(
     let (graph, folder) = (&*loaded.graph, loaded.blueprint.folder.as_str());
     let EarlySettings { plugins, mut faults, .. } =
         EarlySettings::of(graph, inputs, stack, &files, folder, &BTreeMap::new());
-    for spec in graph.targets.values().filter(|spec| !spec.is_cluster() && spec.references.is_empty()) {
-        faults
-            .extend(evaluate_early(graph, &spec.settings, inputs, stack, &files).err().into_iter().flatten());
-    }
+    faults.extend(Connections::written(graph, inputs, stack, &files).1);
     let mut questions = Questions::default();
     let mut run = Run::new(world(loaded, inputs, stack, files.clone()));
     let mut inbox = vec![Event::Start];

@@ -10,6 +10,7 @@ use sheave_plugin_host::http::{Auth, Connection, ConnectionSettings};
 use sheave_secrets::{Sealer, StackKey};
 
 use crate::context::Context;
+use crate::documents::at_mut;
 use crate::files::FolderFiles;
 use crate::load::evaluate_early;
 
@@ -34,26 +35,10 @@ impl Connections {
         files: &FolderFiles,
         key: &StackKey,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let (mut connections, mut faults) = (Self::default(), Vec::new());
-        if let Some(graph) = graph {
-            for (name, spec) in graph.targets.iter().filter(|(_, spec)| !spec.is_cluster()) {
-                if let Some(read) = spec.references.iter().next() {
-                    let summary = format!("the connection `{name}` reads the resource `{read}`");
-                    let fault = Diagnostic::error("target.bad-connection", summary).with_help(
-                        "a connection may read inputs and locals: it is there before any resource",
-                    );
-                    faults.push(fault.at(spec.span, "this target"));
-                    continue;
-                }
-                match evaluate_early(graph, &spec.settings, inputs, &state.name, files) {
-                    Ok(settings) => {
-                        let added = connections.add(name, settings);
-                        faults.extend(added.err().map(|d| d.at(spec.span, "this target")));
-                    }
-                    Err(more) => faults.extend(more),
-                }
-            }
-        }
+        let (mut connections, mut faults) = match graph {
+            Some(graph) => Self::written(graph, inputs, &state.name, files),
+            None => Default::default(),
+        };
         for (name, record) in &state.targets {
             let Some(sealed) = record.http.as_ref().filter(|_| !connections.known.contains_key(name)) else {
                 continue;
@@ -64,8 +49,43 @@ impl Connections {
         if faults.is_empty() { Ok(connections) } else { Err(faults) }
     }
 
+    /// Those of a blueprint; and what is wrong with the others, each at its place.
+    pub(crate) fn written(
+        graph: &Graph,
+        inputs: &BTreeMap<String, Value>,
+        stack: &str,
+        files: &FolderFiles,
+    ) -> (Self, Vec<Diagnostic>) {
+        let (mut connections, mut faults) = (Self::default(), Vec::new());
+        for (name, spec) in graph.targets.iter().filter(|(_, spec)| !spec.is_cluster()) {
+            if let Some(read) = spec.references.iter().next() {
+                let summary = format!("the connection `{name}` reads the resource `{read}`");
+                let fault = Diagnostic::error("target.bad-connection", summary)
+                    .with_help("a connection may read inputs and locals: it is there before any resource");
+                faults.push(fault.at(spec.span, "this target"));
+                continue;
+            }
+            match evaluate_early(graph, &spec.settings, inputs, stack, files) {
+                Ok(settings) => {
+                    let added = connections.add(name, settings);
+                    faults.extend(added.err().map(|fault| spec.settings.locate(fault)));
+                }
+                Err(more) => faults.extend(more),
+            }
+        }
+        (connections, faults)
+    }
+
     /// Takes one in. `settings` was evaluated: a map.
-    fn add(&mut self, name: &str, settings: Value) -> Result<(), Diagnostic> {
+    fn add(&mut self, name: &str, mut settings: Value) -> Result<(), Diagnostic> {
+        // From here on they are masked, and sealed where they are kept.
+        for at in CREDENTIALS {
+            if let Some(leaf) = at_mut(&mut settings, at)
+                && let Value::Text(text) = leaf
+            {
+                *leaf = Value::Secret(SecretText::new(std::mem::take(text)));
+            }
+        }
         let connection = Arc::new(Connection::new(name, &read(name, &settings)?)?);
         self.known.insert(name.to_owned(), Known { settings, connection });
         Ok(())
@@ -79,10 +99,10 @@ impl Connections {
     pub(crate) fn secrets(&self) -> Vec<SecretText> {
         let mut found = Vec::new();
         for known in self.known.values() {
-            known.settings.each_leaf(&mut |at, leaf| match leaf {
-                Value::Secret(secret) => found.push(secret.clone()),
-                Value::Text(text) if is_credential(at) => found.push(SecretText::new(text.clone())),
-                _ => {}
+            known.settings.each_leaf(&mut |_, leaf| {
+                if let Value::Secret(secret) = leaf {
+                    found.push(secret.clone());
+                }
             });
         }
         found.retain(|secret| !secret.expose().is_empty());
@@ -91,9 +111,8 @@ impl Connections {
 }
 
 /// What is a secret whether the blueprint says so or not.
-fn is_credential(at: &str) -> bool {
-    matches!(at, "/auth/basic/password" | "/auth/bearer/token" | "/auth/header/value" | "/auth/mtls/key")
-}
+const CREDENTIALS: [&str; 4] =
+    ["/auth/basic/password", "/auth/bearer/token", "/auth/header/value", "/auth/mtls/key"];
 
 impl Context {
     /// What is kept of the connections that were not recorded so: sealed, to be there when no blueprint is.
@@ -116,17 +135,18 @@ impl Context {
 
 /// Settings as evaluated: a map that the schema has let through.
 fn read(name: &str, settings: &Value) -> Result<ConnectionSettings, Diagnostic> {
-    let fault = |why: &str| {
+    let fault = |at: &str, why: &str| {
         Diagnostic::error("target.bad-connection", format!("target `{name}` is no connection: {why}"))
+            .pointing(at)
     };
     let secret = |at: &str| match settings.at(at) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Secret(secret)) => Ok(Some(secret.clone())),
         Some(Value::Text(text)) => Ok(Some(SecretText::new(text.clone()))),
-        Some(_) => Err(fault(&format!("`{at}` must be a text"))),
+        Some(_) => Err(fault(at, &format!("`{at}` must be a text"))),
     };
     let text = |at: &str| Ok::<_, Diagnostic>(secret(at)?.map(|text| text.expose().to_owned()));
-    let needed = |at: &str| secret(at)?.ok_or_else(|| fault(&format!("`{at}` is missing")));
+    let needed = |at: &str| secret(at)?.ok_or_else(|| fault(at, &format!("`{at}` is missing")));
     let has = |at: &str| !matches!(settings.at(at), None | Some(Value::Null));
     let auth = if has("/auth/basic") {
         Some(Auth::Basic {
@@ -149,7 +169,10 @@ fn read(name: &str, settings: &Value) -> Result<ConnectionSettings, Diagnostic> 
             match value {
                 Value::Secret(secret) => headers.push((key.clone(), secret.clone())),
                 Value::Text(text) => headers.push((key.clone(), SecretText::new(text.clone()))),
-                _ => return Err(fault("a header's value must be a text")),
+                _ => {
+                    let at = sheave_model::pointer::join("/headers", key);
+                    return Err(fault(&at, "a header's value must be a text"));
+                }
             }
         }
     }
@@ -169,6 +192,10 @@ mod tests {
         connections.add("api", Value::from_json(&settings)).unwrap();
         let secrets: Vec<_> = connections.secrets().iter().map(|s| s.expose().to_owned()).collect();
         assert_eq!(secrets, ["pw"]);
+        assert!(matches!(
+            connections.known["api"].settings.at("/auth/basic/password"),
+            Some(Value::Secret(_))
+        ));
         assert_eq!(connections.all().len(), 1);
     }
 

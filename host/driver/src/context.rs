@@ -10,11 +10,13 @@ use sheave_model::event::{Event, What};
 use sheave_model::stack::StackState;
 use sheave_model::{Address, Diagnostic, Masked, SecretText, TypeName, Value};
 use sheave_secrets::{Mask, Sealer, StackKey};
+use sheave_state::SqliteStore;
 use tokio::sync::{Semaphore, watch};
 
 use crate::connections::Connections;
 use crate::definitions::Definitions;
 use crate::files::FolderFiles;
+use crate::found::Looked;
 use crate::inventory::Inventories;
 use crate::live::LiveObjects;
 use crate::plugins::{Bound, PluginSet};
@@ -46,10 +48,11 @@ pub(crate) struct Context {
     /// What the plan was made of, by resource and key: carrying it out needs no second render of the same properties.
     pub(crate) rendered: Mutex<BTreeMap<Address, (String, Rendered)>>,
     /// Secrets by the names that a grant `reveal` gives them.
-    pub(crate) revealable: OnceLock<Vec<(String, SecretText)>>,
-    /// What was revealed and is not written down yet.
-    pub(crate) revealed: Arc<Mutex<Vec<What>>>,
+    pub(crate) revealable: RwLock<Vec<(String, SecretText)>>,
+    /// Where it is written down that a secret is shown to a plugin.
+    pub(crate) audit: OnceLock<SqliteStore>,
     pub(crate) definitions: Definitions,
+    pub(crate) looked: Looked,
     pub(crate) live: LiveObjects,
     pub(crate) inventories: Inventories,
     in_doubt: OnceLock<BTreeMap<Address, Diagnostic>>,
@@ -63,7 +66,7 @@ pub(crate) struct Context {
 
 /// The shortest text that is masked because of where it stands. The shortest password that anybody accepts, and longer than common words and
 /// names of things.
-const SHORTEST: usize = 8;
+pub(crate) const SHORTEST: usize = 8;
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,9 +117,10 @@ impl Context {
             cancelled: parts.cancelled,
             renders: Mutex::default(),
             rendered: Mutex::default(),
-            revealable: OnceLock::new(),
-            revealed: Arc::default(),
+            revealable: RwLock::default(),
+            audit: OnceLock::new(),
             definitions: Definitions::default(),
+            looked: Looked::default(),
             live: LiveObjects::default(),
             inventories: Inventories::default(),
             in_doubt: OnceLock::new(),
@@ -143,6 +147,7 @@ impl Context {
 
     /// A plugin's settings are known.
     pub(crate) fn configure(&self, plugin: &str, settings: Value) {
+        self.learn(&settings);
         let mut all = self.plugin_settings.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(plugin.to_owned(), settings);
     }

@@ -3,7 +3,7 @@
 use sheave_model::plugin::{InstanceInfo, Snapshot};
 use sheave_model::{Address, Diagnostic, TypeName, Unknown, UnknownKind, Value, pointer};
 use sheave_plugin_host::wire;
-use sheave_secrets::{Family, MarkKind, Minted, TokenTable};
+use sheave_secrets::{Family, MarkKind, Mask, Minted, TokenTable};
 
 use crate::context::Context;
 
@@ -34,14 +34,21 @@ impl Context {
         Ok(Sent { doc: wire::Doc { json: json.to_string(), marks }, tokens })
     }
 
-    /// What a call is about.
-    pub(crate) fn instance(&self, info: &InstanceInfo) -> Result<wire::Instance, Diagnostic> {
+    /// What a call is about. Its settings hold tokens as properties do: what they stand for goes into `tokens`.
+    pub(crate) fn instance(
+        &self,
+        info: &InstanceInfo,
+        family: Family,
+        tokens: &mut TokenTable,
+    ) -> Result<wire::Instance, Diagnostic> {
+        let settings = self.send(&info.type_name.plugin, &info.settings, family)?;
+        tokens.merge(settings.tokens);
         Ok(wire::Instance {
             type_name: info.type_name.name.clone(),
             name: info.address.to_string(),
             stack: info.stack.clone(),
             schema_version: info.schema_version,
-            settings: self.send(&info.type_name.plugin, &info.settings, Family::First)?.doc,
+            settings: settings.doc,
         })
     }
 
@@ -50,8 +57,10 @@ impl Context {
         &self,
         address: &Address,
         type_name: &TypeName,
+        family: Family,
+        tokens: &mut TokenTable,
     ) -> Result<wire::Instance, Diagnostic> {
-        self.instance(&InstanceInfo {
+        let info = InstanceInfo {
             type_name: type_name.clone(),
             address: self
                 .state
@@ -62,7 +71,8 @@ impl Context {
             stack: self.stack.clone(),
             schema_version: self.types.get(type_name).map_or(0, |t| t.info.version),
             settings: self.settings_of(&type_name.plugin).unwrap_or_else(Value::empty),
-        })
+        };
+        self.instance(&info, family, tokens)
     }
 
     /// A snapshot for its plugin.
@@ -115,7 +125,20 @@ fn mark_leaf(leaf: &mut Value, mark: &wire::Mark, address: &Address) {
     }
 }
 
-fn at_mut<'a>(value: &'a mut Value, at: &str) -> Option<&'a mut Value> {
+/// Marks every text that holds one of these secrets: a plugin that was shown one may have written it out.
+pub(crate) fn hide(value: &mut Value, secrets: &Mask) {
+    match value {
+        Value::Text(text) if secrets.text(text) != *text => {
+            *value = Value::Secret(sheave_model::SecretText::new(std::mem::take(text)));
+        }
+        Value::List(items) => items.iter_mut().for_each(|item| hide(item, secrets)),
+        Value::Map(fields) => fields.values_mut().for_each(|field| hide(field, secrets)),
+        _ => {}
+    }
+}
+
+/// The leaf or branch at a pointer.
+pub(crate) fn at_mut<'a>(value: &'a mut Value, at: &str) -> Option<&'a mut Value> {
     pointer::parts(at)?.iter().try_fold(value, |v, part| match v {
         Value::Map(m) => m.get_mut(part),
         Value::List(l) => l.get_mut(part.parse::<usize>().ok()?),

@@ -9,7 +9,7 @@ use sheave_blueprint::Graph;
 use sheave_engine::{Event, Finished, Run, World};
 use sheave_model::event::{RunOutcome, What};
 use sheave_model::journal::{Entry, RunRecord};
-use sheave_model::plan::{Action, BlueprintText, Counts, PLAN_FORMAT, Plan, Purpose};
+use sheave_model::plan::{Action, BlueprintText, Counts, Plan, Purpose};
 use sheave_model::plugin::ObjectId;
 use sheave_model::stack::StackState;
 use sheave_model::{Address, Diagnostic, Masked, Role, SecretText, Sources, Value};
@@ -23,7 +23,7 @@ use crate::context::{Context, Parts, locked, now};
 use crate::early::EarlySettings;
 use crate::files::FolderFiles;
 use crate::keys::{cache_key, master_key};
-use crate::load::{Kept, Loaded, bind, load, load_with, read_blueprint};
+use crate::load::{Loaded, bind, load, read_blueprint};
 use crate::lock::{LockedPlugin, take_in};
 use crate::moves::apply_moves;
 use crate::plugins::{BUILTIN, PluginSet};
@@ -106,7 +106,7 @@ impl Driver {
         load(blueprint, &host, &self.supply().map_err(only)?, self.settings.locked).await
     }
 
-    /// What would change. Writes nothing, and takes no lock.
+    /// What would change. Takes no lock, and writes nothing but the lock file of new plugins, and the word that a plugin saw a secret.
     pub async fn plan(&self, request: &PlanRequest, watcher: &Watcher) -> Result<PlanReport, Fault> {
         let began = Instant::now();
         let cancel = Cancel::default();
@@ -117,7 +117,8 @@ impl Driver {
         let mut report = Report { diagnostics: prepared.diagnostics, sources: prepared.sources };
         report.diagnostics.extend(in_order(std::mem::take(&mut session.diagnostics)));
         match pause {
-            Pause::Approval(plan) => {
+            Pause::Approval(mut plan) => {
+                prepared.context.note_found(&mut plan);
                 if plan.failed.is_empty() {
                     let context = &prepared.context;
                     let said = take_in(&context.folder, &context.plugins, prepared.unlocked).await;
@@ -180,10 +181,11 @@ impl Driver {
         let pause = session.advance(Event::Start).await.map_err(|e| state_fault(&e))?;
         let mut report = Report { diagnostics: prepared.diagnostics, sources: prepared.sources };
         report.diagnostics.extend(in_order(std::mem::take(&mut session.diagnostics)));
-        let plan = match pause {
+        let mut plan = match pause {
             Pause::Approval(plan) => *plan,
             Pause::Finished(_) | Pause::Aborted => return Err(Fault::Explained(Box::new(report))),
         };
+        prepared.context.note_found(&mut plan);
         let mut unlocked = prepared.unlocked;
         if plan.failed.is_empty() {
             let (context, new) = (&prepared.context, std::mem::take(&mut unlocked));
@@ -218,51 +220,6 @@ impl Driver {
             session.diagnostics.extend(said);
         }
         carry_out(session, planned, began).await
-    }
-
-    /// Carries out a saved plan: refused when the state has moved or a secret input differs.
-    pub async fn apply_saved(
-        &self,
-        plan: Plan,
-        watcher: &Watcher,
-        cancel: &Cancel,
-    ) -> Result<ApplyReport, Fault> {
-        let began = Instant::now();
-        if plan.format != PLAN_FORMAT {
-            let summary = format!("the plan has format {}, this release reads {PLAN_FORMAT}", plan.format);
-            return Err(explained(Diagnostic::error("plan.format", summary).with_help("plan again")));
-        }
-        let store = self.open_store().await?;
-        let lock = self.lock(&store, &plan.stack).await?;
-        let result = self.apply_saved_locked(plan, watcher, cancel, &store, &lock, began).await;
-        let _ = store.release(lock).await;
-        result
-    }
-
-    async fn apply_saved_locked(
-        &self,
-        plan: Plan,
-        watcher: &Watcher,
-        cancel: &Cancel,
-        store: &SqliteStore,
-        lock: &LockGuard,
-        began: Instant,
-    ) -> Result<ApplyReport, Fault> {
-        let state = store.load(&plan.stack).await.map_err(|e| state_fault(&e))?.unwrap_or_default();
-        if state.serial != plan.serial {
-            let summary = format!(
-                "the plan was made from serial {} of stack `{}`, and the state is at {} now",
-                plan.serial, plan.stack, state.serial
-            );
-            return Err(explained(
-                Diagnostic::error("plan.stale", summary).with_help("plan again, and apply that plan"),
-            ));
-        }
-        let prepared = self.prepare_plan(&plan, state, Kept::new(), watcher, cancel).await?;
-        let report = Report { diagnostics: prepared.diagnostics, sources: prepared.sources };
-        let run = Run::resume(prepared.world, plan.clone());
-        let session = Session::new(prepared.context.clone(), run, Some((store, lock)), cancel.clone());
-        carry_out(session, PlanReport { plan, report }, began).await
     }
 
     pub(crate) async fn open_store(&self) -> Result<SqliteStore, Fault> {
@@ -324,6 +281,19 @@ impl Driver {
         watcher: &Watcher,
         cancel: &Cancel,
     ) -> Result<Prepared, Fault> {
+        let prepared = self.prepare_unheard(request, store, watcher, cancel).await?;
+        let _ = prepared.context.audit.set(store.clone());
+        Ok(prepared)
+    }
+
+    /// The same, without anybody who writes down what plugins see.
+    async fn prepare_unheard(
+        &self,
+        request: &PlanRequest,
+        store: &SqliteStore,
+        watcher: &Watcher,
+        cancel: &Cancel,
+    ) -> Result<Prepared, Fault> {
         match request.purpose {
             Purpose::Apply if let Some(run) = &self.again => {
                 self.prepare_again(run, store, watcher, cancel).await
@@ -344,81 +314,13 @@ impl Driver {
         }
     }
 
-    pub(crate) async fn prepare_plan(
-        &self,
-        plan: &Plan,
-        mut state: StackState,
-        kept: Kept,
-        watcher: &Watcher,
-        cancel: &Cancel,
-    ) -> Result<Prepared, Fault> {
-        state.name.clone_from(&plan.stack);
-        let request = PlanRequest { purpose: plan.purpose, only: plan.only.clone() };
-        let Some(blueprint) = plan.blueprint.clone() else {
-            let store = self.open_store().await?;
-            return self
-                .assemble(None, BTreeMap::new(), state, &request, watcher, cancel, Some(&store))
-                .await;
-        };
-        let host = self.key().and_then(|key| self.host(&key)).map_err(explained)?;
-        let supply = self.supply().map_err(explained)?;
-        let mut loaded = load_with(blueprint, &host, &supply, kept, self.settings.locked)
-            .await
-            .map_err(|r| Fault::Explained(Box::new(r)))?;
-        let inputs = self.inputs_of_plan(plan, &mut loaded)?;
-        for resource in &plan.resources {
-            let now = loaded.plugins.bound.get(&resource.type_name.plugin).map(|b| b.pin.digest.as_str());
-            if now.is_some_and(|digest| digest != resource.plugin.digest) {
-                let summary =
-                    format!("plugin `{}` is not the one that the plan was made with", resource.plugin.name);
-                return Err(explained(
-                    Diagnostic::error("plan.plugin-changed", summary).with_help("plan again"),
-                ));
-            }
-        }
-        self.assemble(Some(loaded), inputs, state, &request, watcher, cancel, None).await
-    }
-
-    /// The inputs of a saved plan: what it holds, and the secret ones as given again.
-    fn inputs_of_plan(&self, plan: &Plan, loaded: &mut Loaded) -> Result<BTreeMap<String, Value>, Fault> {
-        use crate::request::InputGiven;
-        let secret = |name: &str| loaded.graph.inputs.get(name).is_some_and(|i| i.secret);
-        let mut given: Vec<InputGiven> = Vec::new();
-        for input in &self.settings.inputs {
-            match input {
-                InputGiven::Flag { name, .. } | InputGiven::Env { name, .. } if !secret(name) => {}
-                other => given.push(other.clone()),
-            }
-        }
-        let known: BTreeMap<String, Value> = plan
-            .inputs
-            .iter()
-            .filter(|(name, _)| !secret(name))
-            .map(|(name, value)| (name.clone(), Value::from_json(&value.0)))
-            .collect();
-        let mut inputs = crate::load::bind_with(&loaded.graph, &given, &known, &mut loaded.report.sources)
-            .map_err(|faults| with(&loaded.report, faults))?;
-        inputs.extend(known);
-        let key = self.key().map_err(explained)?.stack(&plan.stack);
-        for (name, planned) in &plan.inputs {
-            if inputs.get(name).map(|value| key.mask(value)).as_ref() != Some(planned) {
-                let summary = format!("the input `{name}` is not the one that the plan was made with");
-                return Err(explained(
-                    Diagnostic::error("plan.input-changed", summary)
-                        .with_help("a saved plan holds no secret: give the same one again, or plan again"),
-                ));
-            }
-        }
-        Ok(inputs)
-    }
-
     pub(crate) async fn load_state(&self, store: &SqliteStore, stack: &str) -> Result<StackState, Fault> {
         let found = store.load(stack).await.map_err(|e| state_fault(&e))?;
         Ok(found.unwrap_or_else(|| StackState { name: stack.to_owned(), ..StackState::default() }))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the one place where all parts of a run meet")]
-    async fn assemble(
+    pub(crate) async fn assemble(
         &self,
         loaded: Option<Loaded>,
         inputs: BTreeMap<String, Value>,
@@ -459,7 +361,7 @@ impl Driver {
             targets.add_record(name, record);
         }
         let connections = Connections::of(graph.as_deref(), &inputs, &state, &files, &key)
-            .map_err(|faults| with(&report, faults))?;
+            .map_err(|faults| with(&report, in_order(faults)))?;
         let mut plugins = plugins;
         let mut diagnostics = report.diagnostics;
         self.add_recorded_plugins(&master, &state, &mut plugins, store, &mut diagnostics).await?;
@@ -480,23 +382,23 @@ impl Driver {
             cancelled: cancel.0.subscribe(),
         }));
         inputs.values().for_each(|value| context.learn_input(value));
-        let secrets = inputs.iter().filter_map(|(name, value)| match value {
-            Value::Secret(secret) => Some((format!("inputs.{name}"), secret.clone())),
-            _ => None,
-        });
-        let _ = context.revealable.set(secrets.collect());
+        inputs.iter().for_each(|(name, value)| context.may_reveal_input(name, value));
+        // A secret in what a plugin is set up with is masked as one in properties is.
+        plugin_settings.values().for_each(|settings| context.learn(settings));
         context.learn_all(context.connections.secrets());
         let mut outputs = BTreeMap::new();
         for (address, record) in &state.resources {
             if let Some(sealed) = &record.outputs {
                 let value = context.open(sealed).map_err(explained)?;
                 context.learn_outputs(&value);
+                context.may_reveal_outputs(address, &value);
                 outputs.insert(address.clone(), value);
             }
         }
         let mut passwords = BTreeMap::new();
         for (name, sealed) in &state.passwords {
             if let Value::Secret(secret) = context.open(sealed).map_err(explained)? {
+                context.may_reveal_password(name, &secret);
                 passwords.insert(name.clone(), secret);
             }
         }
@@ -569,7 +471,7 @@ impl Driver {
 }
 
 /// Carries a plan out to its end.
-async fn carry_out(
+pub(crate) async fn carry_out(
     mut session: Session<'_>,
     planned: PlanReport,
     began: Instant,
@@ -579,6 +481,7 @@ async fn carry_out(
     let run = uuid::Uuid::new_v4().to_string();
     begin(&mut session, &plan, &run).await.map_err(|e| state_fault(&e))?;
     context.live.forget();
+    context.see_as_planned(&plan);
     context.foresee(&plan).await;
     let touched: Vec<String> = match plan.purpose {
         // Also where there is nothing left to delete: a run that was cut off before its end has left the inventory.
@@ -638,8 +541,9 @@ pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> 
         entries.push(Entry::TargetUsed { name, target });
     }
     entries.extend(renewed(&context, plan));
-    let record =
-        RunRecord { blueprint: plan.blueprint.clone(), inputs: plan.inputs.clone(), plan: plan.clone() };
+    // What was found belongs to this one run: whoever does it again plans again.
+    let kept = Plan { found: BTreeMap::new(), ..plan.clone() };
+    let record = RunRecord { blueprint: plan.blueprint.clone(), inputs: plan.inputs.clone(), plan: kept };
     entries.push(Entry::RunStarted { run: run.to_owned(), at: now(), record: Box::new(record) });
     session.append(entries, &[]).await
 }
@@ -757,7 +661,7 @@ pub(crate) fn state_fault(error: &StateError) -> Fault {
     Fault::Explained(Box::new(report))
 }
 
-fn with(report: &Report, faults: Vec<Diagnostic>) -> Fault {
+pub(crate) fn with(report: &Report, faults: Vec<Diagnostic>) -> Fault {
     let mut report = report.clone();
     report.diagnostics.extend(faults);
     Fault::Explained(Box::new(report))

@@ -11,11 +11,11 @@ use sheave_model::plan::{Action, Counts, Plan, PlannedObject, PlannedResource, P
 use sheave_model::stack::{ObjectRecord, ResourceRecord, SnapshotRecord, Status};
 use sheave_model::{Address, Diagnostic, Masked, ObjectId, Role, Severity, Value};
 use sheave_plugin_host::{CallError, wire};
-use sheave_secrets::TokenTable;
+use sheave_secrets::{Family, TokenTable};
 use sheave_state::{LockGuard, SqliteStore, Store as _};
 
 use crate::context::{Context, now};
-use crate::documents::receive;
+use crate::documents::{hide, receive};
 use crate::driver::{Driver, Prepared, begin, explained, millis, state_fault};
 use crate::keys::SystemRandom;
 use crate::request::{Cancel, Fault, PlanRequest, Report, Watcher};
@@ -272,9 +272,9 @@ async fn provided(context: &Context, planned: &PlannedResource, id: &str) -> Res
             Diagnostic::error("import.not-adopting", summary).with_help("its author must export `adopt`"),
         ));
     }
-    let instance = context.instance_of(address, &planned.type_name)?;
-    let snapshot = match context.reaching(plugin, &TokenTable::default(), address).adopt(&instance, id).await
-    {
+    let mut tokens = TokenTable::default();
+    let instance = context.instance_of(address, &planned.type_name, Family::First, &mut tokens)?;
+    let snapshot = match context.reaching(plugin, &tokens, address).adopt(&instance, id).await {
         Ok(snapshot) => snapshot,
         Err(CallError::Answer(wire::Failure::NotFound)) => {
             let summary = format!("the plugin `{}` finds no `{id}`", planned.plugin.name);
@@ -285,9 +285,11 @@ async fn provided(context: &Context, planned: &PlannedResource, id: &str) -> Res
         }
         Err(other) => return Err(Box::new(other.diagnostic())),
     };
-    let tokens = TokenTable::default();
-    let (state, outputs) =
+    let (mut state, mut outputs) =
         (receive(&snapshot.state, &tokens, address)?, receive(&snapshot.outputs, &tokens, address)?);
+    let shown = context.shown_to(plugin);
+    hide(&mut state, &shown);
+    hide(&mut outputs, &shown);
     if state.has_unknown() || outputs.has_unknown() {
         let summary = format!("the plugin `{}` took over what it does not know", planned.plugin.name);
         return Err(Box::new(Diagnostic::error("plugin.bad-reply", summary)));

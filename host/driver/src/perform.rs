@@ -10,6 +10,7 @@ mod observe;
 mod plan_provider;
 mod provide;
 mod render;
+mod taints;
 mod take_over;
 mod wait;
 

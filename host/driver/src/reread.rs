@@ -4,10 +4,10 @@ use sheave_engine::{AwaitObject, ObserveRequest};
 use sheave_model::plugin::InstanceInfo;
 use sheave_model::stack::ResourceRecord;
 use sheave_model::{Address, Diagnostic, Masked, Role, SecretText, Value};
-use sheave_secrets::TokenTable;
+use sheave_secrets::{Family, TokenTable};
 
 use crate::context::Context;
-use crate::documents::receive;
+use crate::documents::{hide, receive};
 use crate::perform;
 
 /// A resource's outputs as they are now; none: what would give them is not there any more.
@@ -30,16 +30,15 @@ async fn read_provided(
     let fault = |d: Diagnostic| Box::new(context.clean(d).on(address.clone()));
     let Some(snapshot) = context.snapshot(address).map_err(fault)? else { return Ok(None) };
     let plugin = &context.plugin_of(&record.type_name).map_err(fault)?.plugin;
-    let instance = context
-        .instance(&InstanceInfo {
-            type_name: record.type_name.clone(),
-            address: record.named.clone().unwrap_or_else(|| address.clone()),
-            stack: context.stack.clone(),
-            schema_version: record.schema_version,
-            settings: context.open(&record.settings).map_err(fault)?,
-        })
-        .map_err(fault)?;
+    let info = InstanceInfo {
+        type_name: record.type_name.clone(),
+        address: record.named.clone().unwrap_or_else(|| address.clone()),
+        stack: context.stack.clone(),
+        schema_version: record.schema_version,
+        settings: context.open(&record.settings).map_err(fault)?,
+    };
     let mut tokens = TokenTable::default();
+    let instance = context.instance(&info, Family::First, &mut tokens).map_err(fault)?;
     let sent = context.send_snapshot(&record.type_name.plugin, &snapshot, &mut tokens).map_err(fault)?;
     let found = context
         .reaching(plugin, &tokens, address)
@@ -47,7 +46,8 @@ async fn read_provided(
         .await
         .map_err(|e| fault(e.diagnostic()))?;
     let Some(found) = found else { return Ok(None) };
-    let outputs = receive(&found.outputs, &tokens, address).map_err(fault)?;
+    let mut outputs = receive(&found.outputs, &tokens, address).map_err(fault)?;
+    hide(&mut outputs, &context.shown_to(plugin));
     if outputs.has_unknown() {
         let summary = format!("the plugin `{}` read outputs that are not known", record.plugin.name);
         return Err(fault(Diagnostic::error("plugin.bad-reply", summary)));

@@ -16,7 +16,7 @@ use sheave_model::{Diagnostic, SecretText, Value};
 use sheave_state::{LockGuard, SqliteStore, StateError, Store as _};
 use tokio::task::JoinSet;
 
-use crate::context::{Context, locked};
+use crate::context::Context;
 use crate::failpoint;
 use crate::keys::SystemRandom;
 use crate::moves;
@@ -123,10 +123,9 @@ impl<'a> Session<'a> {
             self.note_targets(&actions, &mut entries).await;
             let made = self.prepare(&actions, &mut entries, &mut inbox);
             let intents = entries.iter().any(|e| matches!(e, Entry::Intent(_)));
-            let mut told: Vec<What> = std::mem::take(&mut *locked(&self.context.revealed));
             let notified =
                 actions.iter().filter_map(|a| if let Action::Notify(w) = a { Some(w.clone()) } else { None });
-            told.extend(notified);
+            let told: Vec<What> = notified.collect();
             let kept: Vec<What> =
                 told.iter().filter(|w| !matches!(w, What::Planned { .. })).cloned().collect();
             self.writes = self.journal.is_some() && !entries.is_empty();
@@ -177,10 +176,14 @@ impl<'a> Session<'a> {
             if let Action::Move { from, to, .. } = action {
                 carried.extend(moves::carried(&self.state, from, to));
             }
+            if let Action::Finish { address, outputs } = action {
+                self.context.may_reveal_outputs(address, outputs);
+            }
             if let Action::MakePasswords(wanted) = action {
                 let made = self.make_passwords(wanted);
                 made_any |= made.is_ok();
                 for (name, password) in made.iter().flatten() {
+                    self.context.may_reveal_password(name, password);
                     let password = self.context.seal(&Value::Secret(password.clone()));
                     entries.push(Entry::PasswordMade { name: name.clone(), password });
                 }

@@ -615,6 +615,7 @@ impl Planning {
             failed: std::mem::take(&mut self.failed),
             only: self.world.only.clone(),
             moved: self.world.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),
+            found: BTreeMap::new(),
         }))
     }
 

@@ -21,6 +21,7 @@ mod readiness;
 mod rules;
 mod sensitive;
 pub mod strangers;
+mod taints;
 mod take_over;
 mod topology;
 mod wish;
@@ -39,6 +40,7 @@ pub use pod::{Controller, PodReason, controller_of, explain_pod, pods_are_curren
 pub use quantity::Quantity;
 pub use readiness::{Readiness, held_by, readiness, waits_for_consumer};
 pub use sensitive::is_sensitive;
+pub use taints::{TAINTS, has_taints, keep_others_taints, without_ours};
 pub use take_over::{client_side_managers, take_over};
 pub use wish::wish;
 

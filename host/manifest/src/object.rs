@@ -10,6 +10,10 @@ use crate::owned::Ownership;
 
 /// The largest object that is sent: API servers refuse bodies above 3 MiB.
 pub const MAX_OBJECT_BYTES: usize = 3 * 1024 * 1024;
+/// The largest object that is stored: etcd refuses more where nobody raised its `--max-request-bytes`.
+pub const MAX_STORED_BYTES: usize = 1536 * 1024;
+/// What the values of a ConfigMap or a Secret may hold together, decoded: Kubernetes validates it.
+pub const MAX_DATA_BYTES: usize = 1024 * 1024;
 
 /// Fields of `metadata` that the server writes; a manifest that was read from a cluster carries them.
 const SERVER_METADATA: &[&str] =
@@ -51,6 +55,12 @@ pub enum ManifestError {
     /// It is larger than an API server takes.
     #[error("the object has {0} bytes; an API server takes at most {MAX_OBJECT_BYTES}")]
     TooLarge(usize),
+    /// It is larger than what is stored of one.
+    #[error("the object's texts have {0} bytes; of one object at most {MAX_STORED_BYTES} bytes are stored")]
+    TooLargeToStore(usize),
+    /// A ConfigMap or a Secret with more data than Kubernetes lets it have.
+    #[error("the object's data has {0} bytes; a ConfigMap or a Secret takes at most {MAX_DATA_BYTES}")]
+    TooMuchData(usize),
 }
 
 impl ManifestError {
@@ -63,7 +73,7 @@ impl ManifestError {
             Self::GenerateName => "manifest.generate-name",
             Self::IsList(_) => "manifest.is-list",
             Self::TooDeep => "manifest.too-deep",
-            Self::TooLarge(_) => "manifest.too-large",
+            Self::TooLarge(_) | Self::TooLargeToStore(_) | Self::TooMuchData(_) => "manifest.too-large",
         }
     }
 
@@ -74,7 +84,9 @@ impl ManifestError {
             Self::Missing(_) => {
                 diagnostic.with_help("every object has `apiVersion`, `kind` and `metadata.name`")
             }
-            Self::TooLarge(_) => diagnostic.with_help("split it, or keep large content outside the cluster"),
+            Self::TooLarge(_) | Self::TooLargeToStore(_) | Self::TooMuchData(_) => {
+                diagnostic.with_help("split it, or keep large content outside the cluster")
+            }
             Self::WrongType { pointer, .. } if !pointer.is_empty() => diagnostic.pointing(pointer.as_str()),
             _ => diagnostic,
         }
@@ -221,7 +233,45 @@ pub fn prepare(mut obj: Json) -> Result<Json, ManifestError> {
     if bytes > MAX_OBJECT_BYTES {
         return Err(ManifestError::TooLarge(bytes));
     }
+    if bytes > MAX_DATA_BYTES {
+        check_stored(&id, &obj)?;
+    }
     Ok(obj)
+}
+
+/// What the server would refuse after it has taken the request. Stored objects are not JSON, but each text stands in them
+/// whole: together they are the least that an object takes.
+fn check_stored(id: &ObjectId, obj: &Json) -> Result<(), ManifestError> {
+    let kind = (id.api_version.as_str(), id.kind.as_str());
+    let sum = |field: &str, size: fn(&str) -> usize| -> usize {
+        let values = obj.get(field).and_then(Json::as_object).into_iter().flat_map(Map::values);
+        values.filter_map(Json::as_str).map(size).sum()
+    };
+    let data = match kind {
+        ("v1", "ConfigMap") => sum("data", str::len) + sum("binaryData", decoded_len),
+        ("v1", "Secret") => sum("data", decoded_len),
+        _ => 0,
+    };
+    if data > MAX_DATA_BYTES {
+        return Err(ManifestError::TooMuchData(data));
+    }
+    let texts = if data > 0 { data } else { texts_len(obj) };
+    if texts > MAX_STORED_BYTES { Err(ManifestError::TooLargeToStore(texts)) } else { Ok(()) }
+}
+
+/// The bytes that a base64 text stands for.
+fn decoded_len(text: &str) -> usize {
+    let padding = text.bytes().rev().take_while(|b| *b == b'=').count();
+    (text.len() / 4 * 3).saturating_sub(padding.min(2))
+}
+
+fn texts_len(value: &Json) -> usize {
+    match value {
+        Json::String(text) => text.len(),
+        Json::Array(items) => items.iter().map(texts_len).sum(),
+        Json::Object(fields) => fields.values().map(texts_len).sum(),
+        _ => 0,
+    }
 }
 
 /// Under server-side apply a `stringData` key that is dropped stays in `data`, since nobody owned it there.

@@ -88,6 +88,31 @@ pub struct Plan {
     /// Resources that have another address now: from, to.
     #[serde(default)]
     pub moved: Vec<(Address, Address)>,
+    /// What emitters looked up, by resource: when the plan is carried out they see the same again. Not of deferred ones, of
+    /// which nothing is planned yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub found: BTreeMap<Address, Vec<Found>>,
+}
+
+/// What an emitter looked up, and what it saw of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Found {
+    /// The target that it named; empty: its own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub target: String,
+    /// `apps/v1`.
+    pub api_version: String,
+    /// `Deployment`.
+    pub kind: String,
+    /// None where it named none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The object's name.
+    pub name: String,
+    /// The object, secrets masked; none: there was none, or it was not granted.
+    #[serde(default)]
+    pub body: Option<serde_json::Value>,
 }
 
 impl Plan {
@@ -106,6 +131,7 @@ impl Plan {
             failed: BTreeMap::new(),
             only: Vec::new(),
             moved: Vec::new(),
+            found: BTreeMap::new(),
         }
     }
 

@@ -16,6 +16,10 @@ wasmtime::component::bindgen!({
             export sheave:plugin/adopt@0.1.0;
         }
     ",
-    imports: { "sheave:plugin/files": async | trappable, default: trappable },
+    imports: {
+        "sheave:plugin/files": async | trappable,
+        "sheave:plugin/reveal": async | trappable,
+        default: trappable,
+    },
     exports: { default: async },
 });

@@ -270,6 +270,8 @@ pub enum LimitName {
     Lookups,
     /// Types that `describe` names.
     Types,
+    /// Things of the host's that the guest holds at once: open files, requests, what it waits for.
+    Handles,
 }
 
 impl LimitName {
@@ -285,6 +287,7 @@ impl LimitName {
             Self::Objects => "plugin.limit.objects",
             Self::Lookups => "plugin.limit.lookups",
             Self::Types => "plugin.limit.types",
+            Self::Handles => "plugin.limit.handles",
         }
     }
 
@@ -312,6 +315,9 @@ impl LimitName {
             }
             Self::Lookups => "author: ask for fewer live objects; it cannot be raised",
             Self::Types => "author: split the plugin; it cannot be raised",
+            Self::Handles => {
+                "author: drop files, requests and pollables as soon as they are done with; it cannot be raised"
+            }
         }
     }
 }
@@ -328,6 +334,7 @@ impl std::fmt::Display for LimitName {
             Self::Objects => "objects",
             Self::Lookups => "look-ups",
             Self::Types => "types",
+            Self::Handles => "handles",
         })
     }
 }

@@ -168,9 +168,9 @@ impl log::Host for Guest {
 }
 
 impl reveal::Host for Guest {
-    fn reveal(&mut self, token: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
+    async fn reveal(&mut self, token: String) -> Answer<Vec<u8>> {
         Ok(match &self.outside {
-            Some(outside) => outside.reveal(&token).map(|secret| secret.expose().as_bytes().to_vec()),
+            Some(outside) => outside.reveal(&token).await.map(|secret| secret.expose().as_bytes().to_vec()),
             None => Err(crate::http::NOT_REVEALED.to_owned()),
         })
     }

@@ -153,4 +153,24 @@ mod tests {
         assert_eq!((limits.memory, limits.fuel, limits.reply), (256 << 20, 20_000_000_000, REPLY_MOST));
         assert_eq!((limits.pure_call, limits.provider_call), (Duration::from_secs(5), PROVIDER_CALL));
     }
+
+    #[test]
+    fn what_a_grant_raises_has_a_limit_of_its_own() {
+        let raise = |n| LimitRaises { memory_mib: n, call_millis: n, reply_mib: n, fuel_millions: n };
+        let limits = of(&raise(Some(u32::MAX)));
+        assert_eq!((limits.memory, limits.reply), (MEMORY_MOST, REPLY_MOST));
+        assert_eq!((limits.pure_call, limits.provider_call), (CALL_MOST, CALL_MOST));
+        let just = |memory, call, reply| LimitRaises {
+            memory_mib: Some(memory),
+            call_millis: Some(call),
+            reply_mib: Some(reply),
+            ..LimitRaises::default()
+        };
+        let limits = of(&just(4095, 599_999, 255));
+        assert_eq!((limits.memory, limits.reply), (4095 << 20, 255 << 20));
+        assert_eq!(limits.pure_call, Duration::from_millis(599_999));
+        let limits = of(&just(4097, 600_001, 257));
+        assert_eq!((limits.memory, limits.reply), (MEMORY_MOST, REPLY_MOST));
+        assert_eq!(limits.pure_call, CALL_MOST);
+    }
 }

@@ -166,6 +166,25 @@ mod tests {
     }
 
     #[test]
+    fn as_much_as_may_be_and_one_more() {
+        let full = |lines: &[LogLine]| lines.last().is_some_and(|l| l.code == Some("plugin.limit.log"));
+        let lines = |n| collected(|log| (0..n).for_each(|_| log.take(LogLevel::Info, "x", &[])));
+        let all = lines(limits::LOG_LINES);
+        assert!(all.len() == limits::LOG_LINES as usize && !full(&all));
+        let more = lines(limits::LOG_LINES + 1);
+        assert!(more.len() == limits::LOG_LINES as usize + 1 && full(&more));
+        let bytes = |n: usize| {
+            let fields = [("k".to_owned(), "v".repeat(n - 2))];
+            collected(|log| log.take(LogLevel::Info, "m", &fields))
+        };
+        assert!(!full(&bytes(limits::LOG_BYTES)));
+        assert!(full(&bytes(limits::LOG_BYTES + 1)));
+        let one = |n| collected(|log| log.take(LogLevel::Info, &"m".repeat(n), &[])).remove(0).message.len();
+        assert_eq!(one(limits::LOG_LINE_BYTES), limits::LOG_LINE_BYTES);
+        assert_eq!(one(limits::LOG_LINE_BYTES + 1), limits::LOG_LINE_BYTES, "cut");
+    }
+
+    #[test]
     fn the_last_error_is_kept() {
         let mut log = Log::new("p".into(), "render", "", None);
         log.take(LogLevel::Error, "panicked at\nsrc/lib.rs", &[]);

@@ -326,8 +326,35 @@ mod tests {
             vec![emitted("x", &[]), emitted("a", &["b"]), emitted("b", &["c", "x"]), emitted("c", &["a"])];
         assert!(broken(circle.check()).contains("slot `a` waits"));
         assert!(broken(vec![emitted("", &[])].check()).contains("without a slot"));
-        let many: Vec<_> = (0..=MAX_OBJECTS_PER_RENDER).map(|n| emitted(&n.to_string(), &[])).collect();
-        assert!(matches!(many.check(), Err(Fault::Limit(LimitName::Objects))));
+    }
+
+    #[test]
+    fn as_many_as_may_be_and_one_more() {
+        let objects = |n| (0..n).map(|n: usize| emitted(&n.to_string(), &[])).collect::<Vec<_>>();
+        objects(MAX_OBJECTS_PER_RENDER).check().unwrap();
+        let more = objects(MAX_OBJECTS_PER_RENDER + 1).check();
+        assert!(matches!(more, Err(Fault::Limit(LimitName::Objects))), "{more:?}");
+        let lookup = Lookup {
+            target: String::new(),
+            api_version: "v1".to_owned(),
+            kind: "Pod".to_owned(),
+            namespace: None,
+            name: "web".to_owned(),
+        };
+        let lookups = |n| vec![lookup.clone(); n];
+        lookups(limits::LOOKUPS).check().unwrap();
+        let more = lookups(limits::LOOKUPS + 1).check();
+        assert!(matches!(more, Err(Fault::Limit(LimitName::Lookups))), "{more:?}");
+        let ty = |n: usize| TypeInfo {
+            name: format!("T{n}"),
+            role: Role::Emits,
+            schema_version: 1,
+            summary: String::new(),
+        };
+        let types = |n| (0..n).map(ty).collect::<Vec<_>>();
+        types(limits::TYPES).check().unwrap();
+        let more = types(limits::TYPES + 1).check();
+        assert!(matches!(more, Err(Fault::Limit(LimitName::Types))), "{more:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Tells from the engine's error whose fault it is.
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 
 use crate::error::{CallError, HostError, LimitName};
@@ -31,17 +32,19 @@ impl Context<'_> {
         if error.is::<wasmtime::PoolConcurrencyLimitError>() {
             return HostError::Engine(format!("{error:#}")).into();
         }
+        if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
+            return self.limit(LimitName::Handles, backtrace(error));
+        }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => self.limit(LimitName::Fuel, backtrace(error)),
             Some(Trap::Interrupt) => self.limit(LimitName::Time, backtrace(error)),
             Some(trap) => self.trap(trap.to_string(), backtrace(error)),
-            // The engine's own type for it is not public.
-            None if error
-                .root_cause()
-                .to_string()
-                .contains("fuel allocated for hostcalls has been exhausted") =>
-            {
+            // The engine's own types for these are not public.
+            None if says(error, "fuel allocated for hostcalls has been exhausted") => {
                 self.limit(LimitName::Reply, backtrace(error))
+            }
+            None if says(error, "store handle limit exceeded") || says(error, "no free keys") => {
+                self.limit(LimitName::Handles, backtrace(error))
             }
             None if error.is::<WasmBacktrace>() => {
                 self.trap(error.root_cause().to_string(), backtrace(error))
@@ -63,6 +66,7 @@ impl Context<'_> {
             LimitName::Objects => sheave_model::limits::MAX_OBJECTS_PER_RENDER.to_string(),
             LimitName::Lookups => crate::limits::LOOKUPS.to_string(),
             LimitName::Types => crate::limits::TYPES.to_string(),
+            LimitName::Handles => crate::limits::HANDLES.to_string(),
         };
         CallError::Limit {
             plugin: self.plugin.to_owned(),
@@ -93,6 +97,10 @@ impl Context<'_> {
             last_words: self.last_words,
         }
     }
+}
+
+fn says(error: &wasmtime::Error, words: &str) -> bool {
+    error.root_cause().to_string().contains(words)
 }
 
 /// The guest's functions from the innermost, one a line.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use sheave_model::plugin::{Access, Grants, LimitRaises};
 use sheave_plugin_host::wire::{Change, Failure, Mark, MarkKind, NeedsOrObjects, Step};
-use sheave_plugin_host::{CallError, HostConfig, LimitName, LoadError};
+use sheave_plugin_host::{CallError, HostConfig, LimitName, LoadError, limits};
 use support::*;
 
 /// What the build script found under `tests/guests`: `each_guest!(check)` expands to `check!(name);` for each.
@@ -127,6 +127,13 @@ async fn a_large_reply_is_refused() {
     assert_eq!(code(&render("Flood", nine, &Grants::default()).await.unwrap_err()), "plugin.limit.reply");
     let reply = raised(LimitRaises { reply_mib: Some(9), ..LimitRaises::default() });
     assert_eq!(render("Flood", nine, &reply).await.unwrap()[0].len(), 9_000_002);
+    // Beside the text there are the fields of its record, which count too: a hundred bytes.
+    let bytes = |n: usize| format!(r#"{{"bytes": {n}}}"#);
+    let most = render("Flood", &bytes(limits::REPLY - 200), &Grants::default()).await.unwrap();
+    assert_eq!(most[0].len(), limits::REPLY - 198);
+    let more = render("Flood", &bytes(limits::REPLY), &Grants::default()).await.unwrap_err();
+    assert_eq!(code(&more), "plugin.limit.reply");
+    assert!(more.to_string().contains("8 MiB"), "{more}");
 }
 
 #[tokio::test]
@@ -232,7 +239,7 @@ async fn outputs(ty: &str, props: &str, grants: &Grants) -> serde_json::Value {
 /// The types of vandal that have a test below.
 const VANDAL: &[&str] = &[
     "Note", "Escape", "Modes", "Look", "Peek", "Dice", "Sleep", "Spin", "Half", "Ruin", "Liar", "Busy",
-    "Crowd", "Hoard", "Gamble",
+    "Crowd", "Hoard", "Gamble", "Coin",
 ];
 
 #[tokio::test]
@@ -266,7 +273,7 @@ async fn a_granted_folder_is_named_as_it_was_granted_and_seen_only_where_grants_
     let seen = outputs("Look", "{}", &grants).await;
     assert_eq!(seen["folders"], serde_json::json!([at.path().to_str().unwrap()]));
     let plan = load(&built("vandal"), &grants).await.plan(&create("Look", "{}")).await.unwrap();
-    assert_eq!(plan.outputs.json, r#"{"folders":[]}"#);
+    assert_eq!(plan.outputs.json, r#"{"args":[],"env":{},"folders":[]}"#);
     let gone = folder(&at.path().join("absent"), Access::Read);
     let error = apply("Look", "{}", &gone).await.unwrap_err();
     assert_eq!(error.diagnostic().code, "plugin.grant-folder");
@@ -367,9 +374,19 @@ async fn floods_of_handles_and_of_chance_end_at_their_limits() {
                 Err(error) => error,
                 Ok(step) => panic!("{ty} {props}: {step:?}"),
             };
-            // Without a folder there is nothing to hoard; an open file too many may be the guest's own to hear of.
-            let expected = ["plugin.trap", "plugin.limit.memory", "vandal.no-folder", "vandal.hoard"];
+            // Without a folder there is nothing to hoard, and where the system has no more files the guest hears of it.
+            let expected: &[&str] = match ty {
+                "Gamble" => &["plugin.trap"],
+                "Hoard" => &["plugin.limit.handles", "vandal.no-folder", "vandal.hoard"],
+                _ => &["plugin.limit.handles"],
+            };
             assert!(expected.contains(&error.code()), "{ty} {props}: {error:?}");
+            if ty == "Crowd" {
+                assert!(
+                    error.to_string().contains("more handles in `apply` than the 10000 allowed"),
+                    "{error}"
+                );
+            }
         }
     }
     assert_eq!(outputs("Gamble", r#"{"bytes": 65536}"#, &grants).await["won"], 65_536);
@@ -538,6 +555,17 @@ async fn what_a_provider_says_is_told_from_what_it_cannot_say() {
         other => panic!("{other:?}"),
     }
     assert_eq!(code(&apply("Liar", "{}", &grants).await.unwrap_err()), "plugin.bad-reply");
+}
+
+#[tokio::test]
+async fn asker() {
+    // How often it is answered is the tests' in http.rs; here nothing was granted.
+    let plugin = load(&built("asker"), &Grants::default()).await;
+    let what = create("Ask", r#"{"server": "127.0.0.1:1", "times": 2}"#);
+    let Step::Done(Some(asked)) = plugin.apply(&what, &agreed(), "op", None).await.unwrap() else { panic!() };
+    let outputs: serde_json::Value = serde_json::from_str(&asked.outputs.json).unwrap();
+    assert_eq!((&outputs["answered"], outputs["refused"].as_array().unwrap().len()), (&0.into(), 2));
+    assert!(outputs["refused"][0].as_str().unwrap().contains("not granted to this plugin"), "{outputs}");
 }
 
 #[tokio::test]

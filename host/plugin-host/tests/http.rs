@@ -17,10 +17,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use server::{Server, Way, ok};
 use sheave_model::SecretText;
-use sheave_model::plugin::{Grants, HttpGrant};
+use sheave_model::plugin::{Grants, HttpGrant, LimitRaises};
 use sheave_plugin_host::http::{Auth, Connection, ConnectionSettings, Outside, Placed};
 use sheave_plugin_host::wire::{Failure, Step};
-use sheave_plugin_host::{CallError, HostConfig, Plugin};
+use sheave_plugin_host::{CallError, HostConfig, Plugin, limits};
 use support::*;
 
 const PASSWORD: &str = "correct horse battery";
@@ -306,11 +306,100 @@ async fn tokens_are_replaced_where_they_may_be() {
 
 #[tokio::test]
 async fn a_large_body_is_measured_before_it_is_sent() {
-    let server = Server::start(Way::Says(ok("{}"))).await;
-    let plugin = http(&here(&server)).await;
-    let text = "x".repeat((8 << 20) + 1);
-    let props = json!({"url": server.url(), "create": {"path": "/x", "text": text}});
-    let said = run(&plugin, "Resource", &props).await.unwrap_err();
+    let server = Server::start(Way::Says(ok(r#"{"id": "7"}"#))).await;
+    let plugin = http(&roomy(&server)).await;
+    let make = |bytes: usize| {
+        let text = "x".repeat(bytes);
+        json!({"url": server.url(), "create": {"path": "/x", "text": text}})
+    };
+    let said = run(&plugin, "Resource", &make(limits::HTTP_BODY + 1)).await.unwrap_err();
     assert!(said.contains("too large"), "{said}");
     assert!(server.seen().is_empty());
+    run(&plugin, "Resource", &make(limits::HTTP_BODY)).await.unwrap();
+    assert!(server.seen().remove(0).contains("content-length: 8388608\r\n"));
+}
+
+/// The same grants, for a guest that holds eight MiB several times.
+fn roomy(server: &Server) -> Grants {
+    let limits = LimitRaises { memory_mib: Some(256), reply_mib: Some(64), ..LimitRaises::default() };
+    Grants { limits, ..here(server) }
+}
+
+#[tokio::test]
+async fn a_reply_as_large_as_may_be_and_one_larger() {
+    let body = |bytes: usize| ok(&format!(r#"{{"a": 1, "x": "{}"}}"#, "y".repeat(bytes - 17)));
+    let headers = |n: usize| {
+        let more: String = (0..n - 1).map(|i| format!("x-{i}: y\r\n")).collect();
+        format!("HTTP/1.1 200 OK\r\n{more}content-length: 8\r\n\r\n{{\"a\": 1}}").into_bytes()
+    };
+    for (way, why) in [
+        (body(limits::HTTP_BODY), None),
+        (body(limits::HTTP_BODY + 1), Some("too large")),
+        (headers(limits::HTTP_HEADERS), None),
+        (headers(limits::HTTP_HEADERS + 1), Some("headers are too large")),
+    ] {
+        let server = Server::start(Way::Says(way)).await;
+        let said = read(&http(&roomy(&server)).await, &server.url(), json!({})).await;
+        match why {
+            None => assert_eq!(said.unwrap()["values"], json!({"a": 1})),
+            Some(why) => assert!(said.clone().unwrap_err().contains(why), "{said:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_as_long_as_may_be_and_one_longer() {
+    let server = Server::start(Way::Says(ok(r#"{"a": 1}"#))).await;
+    let plugin = http(&here(&server)).await;
+    let path = |bytes: usize| json!({"path": format!("/{}", "x".repeat(bytes - 1))});
+    read(&plugin, &server.url(), path(limits::HTTP_URL)).await.unwrap();
+    assert_eq!(server.seen().len(), 1);
+    let said = read(&plugin, &server.url(), path(limits::HTTP_URL + 1)).await.unwrap_err();
+    assert!(said.contains("too long"), "{said}");
+    assert!(server.seen().is_empty());
+}
+
+/// Sends requests with `asker:Ask`: how many were answered, and how the others were refused.
+async fn ask(server: &Server, times: usize, at_once: usize) -> Value {
+    ask_by(HostConfig::default(), server, times, at_once).await
+}
+
+async fn ask_by(config: HostConfig, server: &Server, times: usize, at_once: usize) -> Value {
+    let plugin = host_with(config).0.load("guest", &built("asker"), &here(server)).await.unwrap();
+    let authority = format!("127.0.0.1:{}", server.port);
+    let props = json!({"server": authority, "times": times, "at-once": at_once}).to_string();
+    match plugin.apply(&create("Ask", &props), &agreed(), "op", None).await.unwrap() {
+        Step::Done(Some(snapshot)) => serde_json::from_str(&snapshot.outputs.json).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_call_sends_as_many_requests_as_it_may_and_not_one_more() {
+    let server = Server::start(Way::Says(ok("{}"))).await;
+    assert_eq!(
+        ask(&server, limits::HTTP_REQUESTS, 5).await,
+        json!({"answered": limits::HTTP_REQUESTS, "refused": []})
+    );
+    assert_eq!(server.seen().len(), limits::HTTP_REQUESTS);
+    let more = ask(&server, limits::HTTP_REQUESTS + 1, 5).await;
+    assert_eq!(more["answered"], limits::HTTP_REQUESTS);
+    assert!(more["refused"].to_string().contains("ConnectionLimitReached"), "{more}");
+    assert_eq!(server.seen().len(), limits::HTTP_REQUESTS, "the last was not sent");
+}
+
+#[tokio::test]
+async fn so_many_requests_are_under_way_at_once_and_no_more() {
+    // The server answers nobody until as many have come as may come at once.
+    let (most, all) = (limits::HTTP_AT_ONCE, 3 * limits::HTTP_AT_ONCE);
+    let server = Server::start(Way::Together(most)).await;
+    let seen = ask(&server, all, all).await;
+    assert_eq!(seen["answered"], all, "{seen}");
+    assert_eq!(server.most_at_once(), most);
+    // Who waits for one more waits in vain.
+    let server = Server::start(Way::Together(most + 1)).await;
+    let config = HostConfig { provider_call: Duration::from_secs(1), ..HostConfig::default() };
+    let seen = ask_by(config, &server, all, all).await;
+    assert_eq!(seen["answered"], 0, "{seen}");
+    assert!(server.most_at_once() <= most, "{}", server.most_at_once());
 }

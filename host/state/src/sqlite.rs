@@ -174,6 +174,10 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn tell(&self, stack: &str, events: &[Event]) -> Result<(), StateError> {
+        self.write(async |t| append::append(t, stack, &[], events).await.map(drop)).await
+    }
+
     async fn events(&self, stack: &str, after: u64, limit: u32) -> Result<Vec<(u64, Event)>, StateError> {
         self.read(async |t| history::events(t, stack, after, limit).await).await
     }

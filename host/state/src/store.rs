@@ -50,6 +50,10 @@ pub trait Store: Send + Sync {
         events: &[Event],
     ) -> impl Future<Output = Result<u64, StateError>> + Send;
 
+    /// Appends to the events alone. Durable when it returns. Nothing of the state hangs on them, so it takes no lock: also a
+    /// plan, which has none, can say what it did.
+    fn tell(&self, stack: &str, events: &[Event]) -> impl Future<Output = Result<(), StateError>> + Send;
+
     /// Events after number `after` (0: from the first that is kept), at most `limit`, with their numbers.
     fn events(
         &self,

@@ -3,6 +3,7 @@
 //! The plugin knows no API: which request makes, reads, changes and deletes a thing stands in the properties. What it
 //! adds is what a run needs of any API: no thing made twice, none lost, none changed unseen.
 
+mod adopt;
 mod data;
 mod place;
 mod props;
@@ -11,4 +12,4 @@ mod resource;
 mod template;
 mod view;
 
-sheave_sdk::provider!(resource::Resource, data::Data);
+sheave_sdk::provider!(adopting resource::Resource, data::Data);

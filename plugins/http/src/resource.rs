@@ -10,6 +10,7 @@ use sheave_sdk::{
     Attempt, Context, Diagnostic, Failure, Known, Pending, Planned, Provider, Resource as Thing, Step, json,
 };
 
+use crate::adopt;
 use crate::place::{self, Of};
 use crate::props::{Outputs, Props, Request};
 use crate::reply::{self, Readiness, Verdict};
@@ -27,15 +28,32 @@ const LOOKS: u32 = 10;
 /// What there is, with everything that it takes to read and to delete it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
+    /// Named apart from the property `id`, with which it would be compared.
+    #[serde(rename = "thing", alias = "id")]
     id: String,
     props: Props,
     /// What is compared from one look to the next.
     seen: Value,
-    /// Secrets are said once by many APIs.
+    /// Secrets are said once by many APIs. Named apart from the property.
+    #[serde(rename = "said", alias = "outputs")]
     outputs: Outputs,
+    /// Whether it was there before, and no properties of a blueprint were set on it yet: those here only read it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    adopted: bool,
     /// Whether nobody knows if it was made.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     in_doubt: bool,
+}
+
+impl State {
+    /// The thing's id in the requests of these properties.
+    fn id_for(&self, props: &Props) -> Result<String, Failure> {
+        if !self.adopted {
+            return Ok(self.id.clone());
+        }
+        let path = self.props.read.as_ref().map_or("", |read| read.path.as_str());
+        adopt::id_by(props, path).ok_or_else(|| adopt::elsewhere(path))
+    }
 }
 
 /// Where a change stands between two calls.
@@ -106,16 +124,22 @@ impl Provider for Resource {
         let mut planned = Planned::default();
         if let Some(known) = &change.prior {
             let old = &known.state.props;
+            let adopted = known.state.adopted;
             let moved = [
                 ("/connection", old.connection != props.connection),
                 ("/url", old.url != props.url),
-                ("/identity", old.identity != props.identity),
-                ("/create", props.update.is_none() && old.create != props.create),
+                ("/identity", !adopted && old.identity != props.identity),
+                // How it was made that was taken over, nobody here knows.
+                ("/create", !adopted && props.update.is_none() && old.create != props.create),
             ];
+            if adopted {
+                planned.notes.extend(adopt::notes(cx, props, &known.state.seen));
+            }
             planned.replace =
                 moved.into_iter().filter(|(_, moved)| *moved).map(|(at, _)| at.to_owned()).collect();
         }
-        let kept = change.prior.as_ref().filter(|_| planned.replace.is_empty()).map(|known| known.id.clone());
+        let prior = change.prior.as_ref().filter(|_| planned.replace.is_empty());
+        let kept = prior.map(|known| known.state.id_for(props)).transpose()?;
         match kept.or_else(|| props.identity.clone().filter(|_| !cx.is_unknown("/identity"))) {
             Some(id) => drop(planned.outputs.insert("id".to_owned(), json!(id))),
             None => planned.unknown.push("id".to_owned()),
@@ -165,7 +189,7 @@ impl Provider for Resource {
         attempt: &Attempt,
     ) -> Result<Step<Self>, Failure> {
         let resume = Resume::of(attempt);
-        let (id, outputs) = (known.state.id.clone(), known.state.outputs.clone());
+        let (id, outputs) = (known.state.id_for(&props)?, known.state.outputs.clone());
         if known.state.in_doubt {
             return Err(doubt());
         }
@@ -222,8 +246,23 @@ impl Provider for Resource {
         }
     }
 
+    fn adopt(_: &Context, identity: &str) -> Result<Thing<Self>, Failure> {
+        let (props, id) = adopt::props(identity)?;
+        let read = props.read.clone().unwrap_or_default();
+        let (server, name) = (props.server(), place::name(&props.server()));
+        let reply = place::send(&server, &read, "GET", Of { id: &id, chosen: false })
+            .map_err(|none| none.failure(&name))?;
+        match reply::verdict(&read, &reply) {
+            Verdict::Done => {
+                Ok(thing(looked(State { id, props, adopted: true, ..State::default() }, &reply)))
+            }
+            Verdict::Gone => Err(Failure::NotFound),
+            other => Err(reply::failure(&format!("read `{identity}`"), &name, other, &reply)),
+        }
+    }
+
     fn secrets_of_state(state: &State) -> Vec<String> {
-        view::secrets("/outputs/secrets", &state.outputs.secrets)
+        view::secrets("/said/secrets", &state.outputs.secrets)
     }
 
     fn secrets_of_outputs(outputs: &Outputs) -> Vec<String> {
@@ -365,6 +404,10 @@ fn settle(props: Props, id: String, outputs: Outputs, resume: Resume) -> Result<
 
 /// A state after a look at the thing.
 fn looked(mut state: State, reply: &Reply) -> State {
+    if state.adopted {
+        state.seen = adopt::seen(reply);
+        return state;
+    }
     let sent = state.props.update.as_ref().filter(|update| update.body.is_some() || update.text.is_some());
     let sent = sent.unwrap_or(&state.props.create);
     state.seen = view::seen(state.props.compare.as_deref(), sent, reply);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-const ID: &str = "{id}";
+pub(crate) const ID: &str = "{id}";
 
 /// A path with the id in its place. Whoever chose the id, it stays one part of the path or, where the blueprint chose
 /// it, the parts that it has.

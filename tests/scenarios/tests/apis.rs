@@ -119,6 +119,57 @@ fn a_wrong_password_and_an_unknown_certificate_are_said() {
     assert_eq!(server.read("files/site/deep/page.txt"), None);
 }
 
+/// The same for who shows a certificate.
+fn by_certificate(server: &Service, auth: &str) -> Stack {
+    let text = WEB_DAV.replace("@port@", &server.port.to_string());
+    let stack =
+        project("mtls", &text.replace(r#"{basic: {username: "ann", password: "${inputs.password}"}}"#, auth));
+    for file in ["cert.pem", "client-cert.pem", "client-key.pem", "stranger-cert.pem", "stranger-key.pem"] {
+        stack.write(file, server.read(file).unwrap());
+    }
+    stack
+}
+
+#[test]
+fn a_server_that_wants_a_certificate_gets_the_connections_and_is_refused_to_others() {
+    let server = Service::web_dav_by_certificate();
+    let mtls = |name: &str| {
+        format!(
+            r#"{{mtls: {{certificate: '${{file("{name}-cert.pem")}}', key: '${{file("{name}-key.pem")}}'}}}}"#
+        )
+    };
+    let stack = by_certificate(&server, &mtls("client"));
+    let file = "files/site/deep/page.txt";
+    let applied = run(&stack, &["apply", "--yes"], "hello").exits(0);
+    assert_eq!(server.read(file).unwrap(), "hello");
+    let _ = run(&stack, &["plan", "--detailed-exitcode"], "hello").exits(0);
+    let _ = run(&stack, &["apply", "--yes"], "hello again").exits(0);
+    assert_eq!(server.read(file).unwrap(), "hello again");
+    let key = server.read("client-key.pem").unwrap();
+    let line = key.lines().nth(1).unwrap();
+    assert!(!format!("{applied}").contains(line), "{applied}");
+    // The plan in the history and the connection in the state have it sealed; only the file itself is in clear.
+    std::fs::remove_file(stack.project().join("client-key.pem")).unwrap();
+    assert_eq!(Secret::new(line).search(stack.root()), []);
+    let _ = run(&stack, &["destroy", "--yes"], "").exits(0);
+    assert_eq!(server.read(file), None);
+
+    for (auth, why) in
+        [("{}", "No required SSL certificate was sent"), (&*mtls("stranger"), "The SSL certificate error")]
+    {
+        let auth = if auth == "{}" { "null" } else { auth };
+        let stack = by_certificate(&server, auth);
+        let refused = run(&stack, &["apply", "--yes"], "x").exits(1);
+        let said = format!("{}{}", refused.stdout, refused.stderr);
+        assert!(said.contains(why) && said.contains("the connection `web`"), "{auth}: {refused}");
+        assert_eq!(server.read(file), None);
+    }
+    let mixed = mtls("client").replace("client-key", "stranger-key");
+    let stack = by_certificate(&server, &mixed);
+    let refused = run(&stack, &["validate"], "x").exits(1).says("target.bad-connection");
+    assert!(refused.explained().contains("the certificate and the key of `mtls` do not fit"), "{refused}");
+}
+
 /// An image without layers in a registry: an upload begun, its blob, its manifest.
 const IMAGE: &str = r#"
 blueprint: image
@@ -346,4 +397,39 @@ fn nobody_asks_who_was_not_granted() {
     assert!(format!("{refused}").contains("POST on the connection `api`"), "{refused}");
     assert_eq!(api.log(), Vec::<String>::new());
     assert!(services::ask(api.port, "GET /things/x").contains("404"));
+}
+
+/// A file that is there is taken in by where it stands, and changed by the blueprint's own requests from then on.
+#[test]
+fn a_thing_that_is_there_is_imported_by_where_it_stands() {
+    let server = Service::web_dav("ann", PASSWORD);
+    let stack = project("import", &WEB_DAV.replace("@port@", &server.port.to_string()));
+    stack.write("cert.pem", server.read("cert.pem").unwrap());
+    let file = "files/site/deep/page.txt";
+    fs::create_dir_all(server.path("files/site/deep")).unwrap();
+    for (id, code) in [
+        ("web:/deep/page.txt", "import.not-there"),
+        ("page.txt", "http.bad-import"),
+        ("none:/deep/page.txt", "http.not-granted"),
+    ] {
+        let _ = run(&stack, &["import", "page", id], "x").exits(1).says(code);
+    }
+    fs::write(server.path(file), "theirs").unwrap();
+    let _ = run(&stack, &["import", "page", "web:/deep/page.txt"], "theirs").exits(0);
+    assert_eq!(server.read(file).unwrap(), "theirs", "an import changes nothing");
+    let shown = run(&stack, &["plan"], "ours").exits(0);
+    assert!(shown.stdout.contains("~ page") && !shown.stdout.contains("-/+"), "{shown}");
+    let _ = run(&stack, &["apply", "--yes"], "ours").exits(0);
+    assert_eq!(server.read(file).unwrap(), "ours");
+    assert_eq!(run(&stack, &["outputs", "id"], "").exits(0).stdout.trim(), "deep/page.txt");
+    let _ = run(&stack, &["plan", "--detailed-exitcode"], "ours").exits(0);
+    let _ = run(&stack, &["destroy", "--yes"], "").exits(0);
+    assert_eq!(server.read(file), None, "it is the stack's, and goes with it");
+
+    // What stands somewhere else than the blueprint says is not touched.
+    fs::write(server.path("files/site/other.txt"), "other").unwrap();
+    let _ = run(&stack, &["import", "page", "web:/other.txt"], "x").exits(0);
+    let refused = run(&stack, &["apply", "--yes"], "x").exits(1).says("http.adopted-elsewhere");
+    assert!(refused.stderr.contains("/other.txt"), "{refused}");
+    assert_eq!(server.read("files/site/other.txt").unwrap(), "other");
 }

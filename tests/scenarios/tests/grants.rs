@@ -79,14 +79,50 @@ fn too_large_and_too_many_are_refused() {
         let refused = stack.run(["apply", "--yes"]).exits(1);
         assert!(refused.stderr.contains(code), "{code}: {refused}");
     }
-    // What the host would send and the server does not take fails alone.
-    let large = json!({"type": "rogue:Emit", "properties": {"objects": [map], "kilobytes": 2000}});
-    stack.blueprint(&format!("{}  bad: {large}\n", HEAD.replace("@grants@", "{}")));
-    let _ = stack.run(["apply", "--yes"]).exits(1);
-    assert_eq!(
-        stack.names("configmaps").iter().filter(|n| !n.contains("applyset") && !n.contains("sheave")).count(),
-        1
-    );
+}
+
+#[test]
+fn what_the_server_would_not_store_is_refused_at_plan() {
+    let stack = stack("stored");
+    let revision = json!({"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": {"name": "large"}, "revision": 1});
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "large"}});
+    for (object, fits, more, limit) in [(&map, 1_048, 1_049, "1048576"), (&revision, 1_550, 1_573, "1572864")]
+    {
+        let emit = |kilobytes: u32| {
+            let large =
+                json!({"type": "rogue:Emit", "properties": {"objects": [object], "kilobytes": kilobytes}});
+            stack.blueprint(&format!("{}  large: {large}\n", HEAD.replace("@grants@", "{}")));
+        };
+        emit(more);
+        let refused = stack.run(["plan"]).exits(1).says("manifest.too-large");
+        assert!(refused.stderr.contains(limit) && refused.stderr.contains("large"), "{refused}");
+        // The server would have said so, later and in its own words.
+        let mut sent = object.clone();
+        sent["data"]["padding"] = "x".repeat(more as usize * 1_000).into();
+        stack.write("large.json", sent.to_string());
+        let path = stack.project().join("large.json");
+        let _ = stack.try_kubectl(&["create", "--dry-run=server", "-f", path.to_str().unwrap()]);
+        let said = stack.try_kubectl(&["create", "-f", path.to_str().unwrap()]);
+        assert_ne!(said.code(), Some(0), "the server takes {more} KB: {said}");
+        emit(fits);
+        let _ = stack.apply();
+    }
+}
+
+#[test]
+fn a_plugin_looks_around_in_as_many_rounds_as_it_may_and_not_one_more() {
+    let stack = Stack::without_namespace("rounds");
+    stack.guest("rogue");
+    let plan = |rounds: u32| {
+        let lookup = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "good"});
+        let looks = json!({"type": "rogue:Seen", "properties": {"lookup": lookup, "rounds": rounds}});
+        let head = HEAD.replace("@grants@", "{}").replace("@namespace@", "default");
+        stack.blueprint(&format!("{head}  looks: {looks}\n"));
+        stack.run(["plan"])
+    };
+    let _ = plan(5).exits(0);
+    let refused = plan(6).exits(1).says("plugin.limit.lookups");
+    assert!(refused.explained().contains("5 rounds are allowed"), "{refused}");
 }
 
 #[test]
@@ -155,6 +191,123 @@ fn a_look_up_finds_what_was_granted_and_shows_no_secret() {
     assert!(masked.contains("\"word\":\"(sensitive)\"") && !masked.contains("aGlkZGVu"), "{masked}");
 }
 
+const PEEK: &str = "
+blueprint: peek
+inputs: {password: {type: string, secret: true}}
+plugins:
+  vandal: {source: guests/vandal.wasm, grants: @grants@}
+resources:
+";
+
+fn peeking(name: &str) -> Stack {
+    let stack = Stack::without_namespace(name);
+    stack.guest("vandal");
+    stack
+}
+
+fn with_password(stack: &Stack, args: &[&str]) -> Output {
+    stack.sheave(args.iter().copied()).env("SHEAVE_INPUT_password", "correct horse").run()
+}
+
+fn revealed(stack: &Stack) -> Vec<String> {
+    let events = with_password(stack, &["events", "--json"]).exits(0).events();
+    let seen = events.iter().filter(|e| e["type"] == "secret.revealed");
+    seen.map(|e| e["secret"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn that_a_secret_was_seen_is_written_down_before_it_is_seen() {
+    let stack = peeking("before");
+    let peek = "  peek: {type: \"vandal:Peek\", properties: {value: \"${inputs.password}\"}}\n";
+    stack.blueprint(&(PEEK.replace("@grants@", "{reveal: [inputs.password]}") + peek));
+    let killed = stack
+        .sheave(["apply", "--yes"])
+        .env("SHEAVE_INPUT_password", "correct horse")
+        .env("SHEAVE_FAILPOINT", "revealed:1")
+        .run();
+    assert_eq!(killed.code(), None, "killed before the plugin had it: {killed}");
+    assert_eq!(revealed(&stack), ["inputs.password"]);
+    let _ = with_password(&stack, &["apply", "--yes"]).exits(0);
+    assert_eq!(revealed(&stack), ["inputs.password"; 2], "each time it is seen");
+}
+
+#[test]
+fn passwords_and_outputs_are_revealed_by_their_names_and_nothing_else() {
+    let stack = peeking("names");
+    let made = "  coin: {type: \"vandal:Coin\", properties: {}}\n  \
+                a: {type: \"vandal:Peek\", properties: {value: \"${randomPassword('pw', 16)}\"}}\n  \
+                b: {type: \"vandal:Peek\", properties: {value: \"${resources.coin.outputs.coin}\"}}\n  \
+                c: {type: \"vandal:Peek\", properties: {value: \"x${resources.coin.outputs.coin}\"}}\n\
+                outputs: {a: \"${resources.a.outputs.refused}\", b: \"${resources.b.outputs.refused}\", c: \"${resources.c.outputs.refused}\"}\n";
+    let apply = |grants: &str, outputs: &str| {
+        let made = made.split("outputs: {a").next().unwrap();
+        stack.blueprint(&format!("{}{made}{outputs}", PEEK.replace("@grants@", grants)));
+        let applied = with_password(&stack, &["apply", "--yes"]).exits(0);
+        assert!(!format!("{applied}").contains("heads and tails"), "{applied}");
+    };
+    apply(
+        "{reveal: [passwords.other, resources.coin.outputs.other]}",
+        &made[made.find("outputs: {a").unwrap()..],
+    );
+    assert_eq!(revealed(&stack), Vec::<String>::new());
+    for name in ["a", "b", "c"] {
+        let said = with_password(&stack, &["outputs", name]).exits(0).stdout;
+        assert!(said.contains("needs the grant `reveal`"), "{name}: {said}");
+    }
+    let _ = with_password(&stack, &["destroy", "--yes"]).exits(0);
+    apply("{reveal: [passwords.pw, resources.coin.outputs.coin]}", "");
+    let mut seen = revealed(&stack);
+    seen.sort();
+    assert_eq!(seen, ["passwords.pw", "resources.coin.outputs.coin"], "`c` is another text");
+
+    stack.blueprint(
+        &(PEEK.replace("@grants@", "{reveal: [resources.none.outputs.coin]}")
+            + "  coin: {type: \"vandal:Coin\"}\n"),
+    );
+    let _ = with_password(&stack, &["validate"]).exits(1).says("blueprint.unknown-name").says("none");
+    stack.blueprint(&(PEEK.replace("@grants@", "{reveal: [coin]}") + "  coin: {type: \"vandal:Coin\"}\n"));
+    let _ = with_password(&stack, &["validate"]).exits(1).says("resources.NAME.outputs.OUTPUT");
+}
+
+#[test]
+fn a_secret_in_a_plugins_settings_is_a_token_as_in_properties() {
+    let stack = peeking("settings");
+    let text = |grants: &str| {
+        PEEK.replace("@grants@", grants)
+            .replace("vandal.wasm,", "vandal.wasm, settings: {key: \"${inputs.password}\"},")
+            + "  peek: {type: \"vandal:Peek\"}\noutputs: {token: \"${resources.peek.outputs.token}\"}\n"
+    };
+    stack.blueprint(&text("{reveal: [inputs.password]}"));
+    let applied = with_password(&stack, &["apply", "--yes"]).exits(0);
+    assert_eq!(revealed(&stack), ["inputs.password"], "{applied}");
+    assert!(!format!("{applied}").contains("correct horse"), "{applied}");
+    // What comes back of it is the secret again, and is hidden.
+    let _ = with_password(&stack, &["outputs"]).exits(0).says("(sensitive)");
+    let shown = with_password(&stack, &["outputs", "token", "--reveal"]).exits(0);
+    assert_eq!(shown.stdout.trim(), "correct horse");
+    assert_eq!(sheave_testkit::Secret::new("correct horse").search(stack.root()), []);
+    let _ = with_password(&stack, &["plan", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn what_an_emitter_makes_of_its_settings_is_held_to_the_rules_of_secrets() {
+    let stack = stack("set");
+    let text = |grants: &str| {
+        HEAD.replace("rogue.wasm,", "rogue.wasm, settings: {key: \"${inputs.password}\"},")
+            .replace("@grants@", grants)
+            + "  echo: {type: \"rogue:Echo\"}\ninputs: {password: {type: string, secret: true}}\n"
+    };
+    stack.blueprint(&text("{}"));
+    let refused = with_password(&stack, &["plan"]).exits(1).says("blueprint.secret-misplaced");
+    assert!(refused.stderr.contains("/data/settings"), "{refused}");
+    stack.blueprint(&text("{emit: {secrets-in: [{kind: ConfigMap, pointer: /data/settings}]}}"));
+    let applied = with_password(&stack, &["apply", "--yes"]).exits(0);
+    assert!(!format!("{applied}").contains("correct horse"), "{applied}");
+    let map = stack.object("configmap", "echo-echo").unwrap();
+    assert_eq!(map["data"]["settings"], "{\"key\":\"correct horse\"}", "the secret, and no token of it");
+    let _ = with_password(&stack, &["plan", "--detailed-exitcode"]).exits(0);
+}
+
 #[test]
 fn a_secret_is_revealed_where_that_was_granted_and_it_is_written_down() {
     let stack = Stack::without_namespace("reveal");
@@ -184,4 +337,6 @@ fn a_secret_is_revealed_where_that_was_granted_and_it_is_written_down() {
     assert_eq!(revealed(), 1);
     let told = run(&["events"]).exits(0);
     assert!(told.stdout.contains("the plugin `vandal` saw inputs.password"), "{told}");
+    // It wrote it into its outputs, in clear: there it is hidden, and sealed where it is kept.
+    assert_eq!(sheave_testkit::Secret::new("correct horse").search(stack.root()), []);
 }

@@ -78,6 +78,71 @@ fn what_is_set_on_a_node_comes_and_goes_and_the_node_stays() {
 }
 
 #[test]
+fn taints_come_and_go_one_by_one_and_those_of_others_stay() {
+    let (stack, node) = (Stack::new("taints"), Node::new());
+    let blueprint = |taints: &str| {
+        let spec = format!("spec: {{taints: [{taints}]}}");
+        stack.blueprint(&text(&node.0, "").replace("spec: {unschedulable: true}", &spec));
+    };
+    let taints = || {
+        let list = node.live()["spec"]["taints"].clone();
+        let mut keys: Vec<String> = list
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|t| t["key"].as_str().unwrap().replace("example.com/", ""))
+            .collect();
+        keys.sort();
+        keys
+    };
+    let (ours, more) =
+        ("{key: example.com/ours, effect: NoSchedule}", "{key: example.com/more, effect: NoSchedule}");
+    blueprint(&format!("{ours}, {more}"));
+    let shown = stack.run(["plan"]).exits(0);
+    assert!(shown.stdout.contains("taints that others set stay: example.com/theirs:NoSchedule"), "{shown}");
+    assert!(!shown.stdout.contains("conflict"), "{shown}");
+    let _ = stack.apply();
+    assert_eq!(taints(), ["more", "ours", "theirs"]);
+    let _ = stack.run(["plan", "--detailed-exitcode"]).exits(0);
+
+    // What others add and take away is theirs, and no drift.
+    let _ = cluster::kubectl(&["taint", "node", &node.0, "example.com/later=x:NoExecute"]);
+    let _ = stack.run(["plan", "--detailed-exitcode"]).exits(0);
+    let _ = cluster::kubectl(&["taint", "node", &node.0, "example.com/theirs:NoSchedule-"]);
+    let _ = stack.run(["plan", "--detailed-exitcode"]).exits(0);
+    // One of ours that somebody takes away comes back, and nothing else changes.
+    let _ = cluster::kubectl(&["taint", "node", &node.0, "example.com/ours:NoSchedule-"]);
+    let shown = stack.run(["plan", "--detailed-exitcode"]).exits(2);
+    assert!(shown.stdout.contains("taints that others set stay: example.com/later=x:NoExecute"), "{shown}");
+    let _ = stack.apply();
+    assert_eq!(taints(), ["later", "more", "ours"]);
+
+    // One that leaves the blueprint goes; then the list; then the resource.
+    blueprint(ours);
+    let _ = stack.apply();
+    assert_eq!(taints(), ["later", "ours"]);
+    stack.blueprint(&text(&node.0, ""));
+    let _ = stack.apply();
+    // The cluster taints what is cordoned by itself, where a controller does so.
+    assert!(
+        taints().contains(&"later".to_owned()) && !taints().contains(&"ours".to_owned()),
+        "{:?}",
+        taints()
+    );
+    blueprint(ours);
+    let _ = stack.apply();
+    assert!(taints().contains(&"ours".to_owned()));
+    let _ = stack.run(["destroy", "--yes"]).exits(0);
+    assert!(
+        taints().contains(&"later".to_owned()) && !taints().contains(&"ours".to_owned()),
+        "{:?}",
+        taints()
+    );
+    let managers = node.live()["metadata"]["managedFields"].clone();
+    assert!(!managers.as_array().unwrap().iter().any(|m| m["manager"] == "sheave"), "{managers:#}");
+}
+
+#[test]
 fn a_node_that_is_not_there_is_a_fault_at_plan_and_at_apply() {
     let (stack, node) = (Stack::new("no-node"), Node::new());
     let name = node.0.clone();

@@ -110,3 +110,44 @@ fn what_is_no_plan_is_refused() {
     let _ = run(&stack, &["apply", "absent.json"]).exits(1).says("cli.plan-unreadable");
     assert_eq!(stack.names("configmaps,secrets"), Vec::<String>::new(), "nothing was done");
 }
+
+const LOOKING: &str = r#"
+blueprint: looking
+targets: {main: {kubernetes: {context: admin, namespace: "@namespace@"}}}
+plugins:
+  rogue: {source: guests/rogue.wasm, grants: {read: [{kinds: [ConfigMap, Secret]}]}}
+resources:
+  map: {type: "rogue:Seen", properties: {lookup: {apiVersion: v1, kind: ConfigMap, name: there}}}
+  key: {type: "rogue:Seen", properties: {lookup: {apiVersion: v1, kind: Secret, name: key}}}
+  none: {type: "rogue:Seen", properties: {lookup: {apiVersion: v1, kind: ConfigMap, name: later}}}
+"#;
+
+#[test]
+fn what_a_plugin_looked_up_is_what_it_sees_when_the_plan_is_carried_out() {
+    let stack = Stack::new("looking");
+    stack.guest("rogue");
+    stack.blueprint(LOOKING);
+    let _ = stack.kubectl(&["create", "configmap", "there", "--from-literal=word=one"]);
+    let _ = stack.kubectl(&["create", "secret", "generic", "key", "--from-literal=word=hidden-treasure"]);
+    let _ = stack.run(["plan", "--out", "plan.json"]).exits(0);
+    let plan: serde_json::Value = serde_json::from_str(&stack.read("plan.json").unwrap()).unwrap();
+    assert_eq!(plan["found"]["map"][0]["body"]["data"]["word"], "one");
+    assert_eq!(plan["found"]["none"][0]["body"], serde_json::Value::Null);
+    let _ = stack.kubectl(&["patch", "configmap", "there", "-p", r#"{"data": {"word": "two"}}"#]);
+    let _ = stack.kubectl(&["create", "configmap", "later", "--from-literal=word=three"]);
+    let _ = stack.run(["apply", "plan.json"]).exits(0);
+    let seen = |name: &str| {
+        let text = stack.object("configmap", name).unwrap()["data"]["seen"].as_str().unwrap().to_owned();
+        assert!(!text.contains("two") && !text.contains("three"), "what is there now: {text}");
+        text
+    };
+    assert!(seen("map-seen").contains("\"word\":\"one\""), "{}", seen("map-seen"));
+    assert!(seen("key-seen").contains("(sensitive)"), "{}", seen("key-seen"));
+    assert_eq!(seen("none-seen"), "nothing");
+    assert_eq!(Secret::new("hidden-treasure").search(stack.root()), []);
+    // The next plan looks again.
+    let shown = stack.run(["plan", "--detailed-exitcode"]).exits(2);
+    assert!(shown.stdout.contains("~ map") && shown.stdout.contains("~ none"), "{shown}");
+    let _ = stack.apply();
+    assert!(stack.object("configmap", "map-seen").unwrap().to_string().contains("two"));
+}

@@ -33,11 +33,29 @@ impl Drop for Service {
 impl Service {
     /// nginx with TLS, WebDAV (GET, PUT, DELETE) and one user.
     pub fn web_dav(user: &str, password: &str) -> Self {
+        Self::nginx(|folder| {
+            must(fs::write(folder.join("users"), format!("{user}:{{PLAIN}}{password}\n")), "users");
+            format!("auth_basic x; auth_basic_user_file {}/users;", folder.display())
+        })
+    }
+
+    /// nginx with TLS and WebDAV for who shows the certificate of `client-cert.pem` and `client-key.pem`; those of
+    /// `stranger-cert.pem` and `stranger-key.pem` it does not know.
+    pub fn web_dav_by_certificate() -> Self {
+        Self::nginx(|folder| {
+            certificate(folder, "client-");
+            certificate(folder, "stranger-");
+            format!("ssl_verify_client on; ssl_client_certificate {}/client-cert.pem;", folder.display())
+        })
+    }
+
+    /// nginx; `who` says who may come in.
+    fn nginx(who: impl Fn(&Path) -> String) -> Self {
         Self::start("nginx", "nginx-light", |folder, port| {
             let at = folder.display();
             must(fs::create_dir(folder.join("files")), "files");
-            must(fs::write(folder.join("users"), format!("{user}:{{PLAIN}}{password}\n")), "users");
-            certificate(folder);
+            certificate(folder, "");
+            let who = who(folder);
             let text = format!(
                 "daemon off; master_process off; pid {at}/pid; error_log {at}/errors;\n\
                  events {{}}\n\
@@ -45,7 +63,7 @@ impl Service {
                  proxy_temp_path {at}/1; fastcgi_temp_path {at}/2; uwsgi_temp_path {at}/3; scgi_temp_path {at}/4;\n\
                  server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {at}/cert.pem; ssl_certificate_key {at}/key.pem;\n\
                  root {at}/files; dav_methods PUT DELETE; create_full_put_path on;\n\
-                 auth_basic x; auth_basic_user_file {at}/users; }} }}\n"
+                 {who} }} }}\n"
             );
             must(fs::write(folder.join("conf"), text), "conf");
             let mut command = Command::new("nginx");
@@ -151,8 +169,8 @@ const REGISTRY_HASH: &str = "$2b$05$/eD8iVBVi22RuYldvB7OhOnvjjPTDtmDf7niLDfCeSjI
 const CERTIFICATE: &str = "[req]\ndistinguished_name=dn\nx509_extensions=ext\nprompt=no\n[dn]\nCN=test\n\
                            [ext]\nsubjectAltName=IP:127.0.0.1\nbasicConstraints=critical,CA:FALSE\n";
 
-/// `cert.pem` and `key.pem` for loopback, signed by itself.
-fn certificate(folder: &Path) {
+/// `cert.pem` and `key.pem` for loopback, signed by itself; `name` stands before both.
+fn certificate(folder: &Path, name: &str) {
     must(fs::write(folder.join("openssl.cnf"), CERTIFICATE), "openssl.cnf");
     let mut openssl = Command::new("openssl");
     openssl.current_dir(folder).args([
@@ -166,7 +184,8 @@ fn certificate(folder: &Path) {
         "-days",
         "2",
     ]);
-    openssl.args(["-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", "key.pem", "-out", "cert.pem"]);
+    let [key, certificate] = ["key.pem", "cert.pem"].map(|file| format!("{name}{file}"));
+    openssl.args(["-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", &key, "-out", &certificate]);
     openssl.stdout(Stdio::null()).stderr(Stdio::null());
     assert!(must(openssl.status(), "openssl (`apt-get install openssl` brings it)").success());
 }

@@ -36,7 +36,7 @@ pub(super) fn schema() -> Value {
         "read": {"type": "array", "description": "What it may look at beyond this stack's own objects.", "items": {
             "type": "object", "required": ["kinds"], "additionalProperties": false,
             "properties": {"kinds": kinds("Kinds, `Service` or `apps/Deployment`."), "namespaces": texts("The target's own by default.")}}},
-        "reveal": {"type": "array", "items": {"type": "string", "pattern": r"^inputs\."}, "description": "Secrets that it may see. Each use is recorded."},
+        "reveal": {"type": "array", "items": {"type": "string", "pattern": r"^(inputs|passwords|resources)\."}, "description": "Secrets that it may see. Each use is recorded."},
         "emit": {"type": "object", "additionalProperties": false, "description": "Objects beyond the default: namespaced kinds without access control, in the target's own namespace.", "properties": {
             "kinds": kinds("Only these namespaced kinds."),
             "namespaces": texts("Beside the target's own: `blog`, `team-*`."),

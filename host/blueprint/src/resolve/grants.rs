@@ -39,6 +39,18 @@ impl Resolver<'_> {
             );
         }
         for secret in &plugin.grants.reveal {
+            if let Some((resource, _)) =
+                secret.strip_prefix("resources.").and_then(|rest| rest.split_once(".outputs."))
+                && !syntax.resources.contains_key(resource)
+                && !syntax.lost.resources.contains(resource)
+            {
+                unknown(
+                    format!(
+                        "`reveal` of the plugin `{name}` names a resource `{resource}` that does not exist"
+                    ),
+                    nearest::help(resource, syntax.resources.keys().map(String::as_str)),
+                );
+            }
             let Some(input) = secret.strip_prefix("inputs.") else { continue };
             match syntax.inputs.get(input) {
                 Some(spec) if spec.secret => {}

@@ -240,11 +240,21 @@ fn reveal(reader: &mut Reader<'_>, fields: Fields<'_>) -> Vec<String> {
     let Some(entry) = fields.get("reveal") else { return Vec::new() };
     let mut out = Vec::new();
     for (text, span) in reader.strings(&entry.value, "`reveal`") {
-        if text.strip_prefix("inputs.").is_some_and(address::is_name) {
+        let is_output = |text: &str| {
+            text.split_once(".outputs.")
+                .is_some_and(|(n, o)| address::is_name(n) && !o.is_empty() && !o.contains('.'))
+        };
+        let named = match text.split_once('.') {
+            Some(("inputs" | "passwords", name)) => address::is_name(name),
+            Some(("resources", output)) => is_output(output),
+            _ => false,
+        };
+        if named {
             out.push(text);
         } else {
-            reader.error(codes::INVALID_VALUE, format!("`{text}` names no secret"), span).help =
-                Some("write `inputs.NAME`, with the name of a secret input".into());
+            reader.error(codes::INVALID_VALUE, format!("`{text}` names no secret"), span).help = Some(
+                "write `inputs.NAME`, `passwords.NAME` of a `randomPassword`, or `resources.NAME.outputs.OUTPUT`".into(),
+            );
         }
     }
     out

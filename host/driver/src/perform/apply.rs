@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use sheave_cluster::ApplyOptions;
+use sheave_cluster::{ApplyOptions, ClusterError};
 use sheave_engine::{ApplyRequest, Failure};
 use sheave_manifest::FIELD_MANAGER;
 use sheave_model::stack::ObjectRecord;
 use sheave_model::{Diagnostic, event::What};
 
 use super::diff::not_there;
+use super::taints;
 use super::take_over::{is_due, take_over};
 use crate::context::Context;
 use crate::failpoint;
 use crate::substitute::Holes;
+
+/// How often a node is read again that somebody else writes at the same time.
+const MAX_TRIES: usize = 5;
 
 /// Applies an object; its record, and whether it was new.
 pub(crate) async fn apply(context: &Context, request: ApplyRequest) -> Result<(ObjectRecord, bool), Failure> {
@@ -35,17 +39,31 @@ pub(crate) async fn apply(context: &Context, request: ApplyRequest) -> Result<(O
         };
         sheave_manifest::leave_out(&mut object, live.as_deref(), FIELD_MANAGER, &request.ignore);
     }
-    if request.order.shared {
-        // With the uid of the one that is there, nothing can come of it but a change of that one.
-        let live = context.live_object(&request.target, &request.id).await.map_err(fault)?;
-        let uid = live.as_ref().and_then(|live| live.pointer("/metadata/uid"));
-        let uid = uid.cloned().ok_or_else(|| fault(not_there(&request.id)))?;
-        object["metadata"]["uid"] = uid;
-    }
     let options = ApplyOptions { force: request.force, ..ApplyOptions::default() };
-    let applied = {
+    let mut tries = 0;
+    let applied = loop {
+        let (mut shared, mut at_that) = (None, false);
+        if request.order.shared {
+            let now = shared.insert(object.clone());
+            // With the uid of the one that is there, nothing can come of it but a change of that one.
+            let live = context.live_object(&request.target, &request.id).await.map_err(fault)?;
+            let known = |at: &str| live.as_ref().and_then(|live| live.pointer(at)).cloned();
+            let uid = known("/metadata/uid").ok_or_else(|| fault(not_there(&request.id)))?;
+            now["metadata"]["uid"] = uid;
+            if let Some(live) = &live
+                && !taints::keep(context, &request.address, &request.id, now, live).is_empty()
+            {
+                // One that comes between the look and the apply would be lost: then it is looked at again.
+                now["metadata"]["resourceVersion"] = known("/metadata/resourceVersion").unwrap_or_default();
+                at_that = true;
+            }
+        }
         let _permit = context.permits.acquire().await;
-        cluster.apply(&object, &options).await
+        tries += 1;
+        match cluster.apply(shared.as_ref().unwrap_or(&object), &options).await {
+            Err(ClusterError::Stale { .. }) if at_that && tries < MAX_TRIES => {}
+            applied => break applied,
+        }
     };
     failpoint::pass("sent");
     let applied = applied.map_err(|e| fault(e.diagnostic()))?;

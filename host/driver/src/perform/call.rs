@@ -3,7 +3,7 @@
 use sheave_engine::Failure;
 use sheave_model::{Address, Diagnostic, TypeName, Value};
 use sheave_plugin_host::{CallError, wire};
-use sheave_secrets::Family;
+use sheave_secrets::{Family, TokenTable};
 
 use crate::context::Context;
 use crate::documents::receive;
@@ -34,8 +34,10 @@ pub(crate) async fn check(
 ) -> Result<Value, Failure> {
     let world = |d: Diagnostic| Failure::world(vec![d.on(address.clone())]);
     let bound = context.plugin_of(type_name).map_err(world)?;
-    let instance = context.instance_of(address, type_name).map_err(world)?;
+    let mut tokens = TokenTable::default();
+    let instance = context.instance_of(address, type_name, Family::First, &mut tokens).map_err(world)?;
     let sent = context.send(&type_name.plugin, properties, Family::First).map_err(world)?;
+    tokens.merge(sent.tokens);
     let (checked, warnings) = bound
         .plugin
         .check_and_hear(&instance, &sent.doc)
@@ -44,7 +46,7 @@ pub(crate) async fn check(
     for warning in warnings {
         context.warn(context.clean(warning.into()).on(address.clone()));
     }
-    let checked = receive(&checked, &sent.tokens, address).map_err(world)?;
+    let checked = receive(&checked, &tokens, address).map_err(world)?;
     if let Some(at) = changed(properties, &checked, "") {
         let summary = format!("the plugin `{}` changed `{at}`, which the blueprint sets", type_name.plugin);
         return Err(world(Diagnostic::error("plugin.bad-reply", summary)));

@@ -8,6 +8,7 @@ use sheave_model::Diagnostic;
 use sheave_model::event::What;
 
 use super::inside::see_that_it_is_empty;
+use super::taints;
 use crate::context::{Context, interrupted};
 use crate::failpoint;
 
@@ -24,6 +25,8 @@ pub(crate) async fn delete(context: &Context, request: DeleteRequest) -> Result<
         },
     };
     if request.release {
+        let node = (&request.address, &request.id, uid.as_str());
+        taints::let_go(context, cluster, &request.target, node).await.map_err(fault)?;
         let _permit = context.permits.acquire().await;
         let released = cluster.release(&request.id, &uid).await;
         failpoint::pass("sent");

@@ -13,7 +13,7 @@ use sheave_model::{Diagnostic, Masked, ObjectId, Value, pointer};
 
 use super::hand_back::{Leaving, is_foreign};
 use super::render::render;
-use super::take_over;
+use super::{taints, take_over};
 use crate::context::{Context, locked};
 use crate::substitute::{Holes, UNKNOWN_TEXT, fill};
 
@@ -260,6 +260,11 @@ async fn compare(
         planned.action = Action::NoOp;
         return Ok(planned);
     }
+    let mut desired = desired;
+    let kept = taints::keep(context, &request.address, &object.id, &mut desired, &live);
+    if !kept.is_empty() {
+        planned.notes.push(format!("taints that others set stay: {}", kept.join(", ")));
+    }
     match take_over::foreseen(&live).filter(|_| take_over::is_due(record)) {
         None => fill_in_changes(context, request, object, leaving, &desired, &live, &mut planned),
         Some((taken, from)) => {
@@ -319,6 +324,10 @@ fn fill_in_changes(
     let native = sheave_manifest::native(&object.id.api_version, &object.id.kind).is_some();
     let given_back = leaving.give_back(&object.target, &object.id, &found.changes);
     planned.force |= given_back;
+    let of_taints = |c: &&sheave_manifest::Change| taints::is_of_taints(&object.id, &c.pointer);
+    let mut foreign = found.changes.iter().filter(|c| is_foreign(c)).peekable();
+    let by_taint = foreign.peek().is_some() && foreign.all(|c| of_taints(&c));
+    planned.force |= by_taint;
     for change in found.changes {
         let foreign = is_foreign(&change);
         let fixed = if native {
@@ -340,7 +349,9 @@ fn fill_in_changes(
             manager: change.held_by.first().cloned(),
             pointer: change.pointer,
         };
-        if foreign && given_back {
+        if foreign && by_taint {
+            // Whose the list is does not matter: each of the others' taints stays in it.
+        } else if foreign && given_back {
             planned.notes.push(format!("`{}` is taken back from the autoscaler that goes", change.path));
         } else if foreign {
             planned.drift.push(shown.clone());

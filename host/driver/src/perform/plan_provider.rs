@@ -7,11 +7,11 @@ use sheave_model::plugin::{ProviderPlan, Snapshot};
 use sheave_model::stack::Status;
 use sheave_model::{Address, Diagnostic, Masked, Value};
 use sheave_plugin_host::wire;
-use sheave_secrets::{Family, TokenTable};
+use sheave_secrets::{Family, Mask, TokenTable};
 
 use super::call::{check, failed, render_key};
 use crate::context::Context;
-use crate::documents::receive;
+use crate::documents::{hide, receive};
 
 /// Plans a provider's resource.
 pub(crate) async fn plan(
@@ -27,10 +27,10 @@ pub(crate) async fn plan(
     let key = render_key(context, address, type_name, None, properties);
     let checked = check(context, address, type_name, properties).await?;
     let plugin = &context.plugin_of(type_name).map_err(fault)?.plugin;
-    let instance = context.instance_of(address, type_name).map_err(fault)?;
+    let mut tokens = TokenTable::default();
+    let instance = context.instance_of(address, type_name, Family::First, &mut tokens).map_err(fault)?;
     let record = context.state.resources.get(address);
     let recorded = context.snapshot(address).map_err(fault)?;
-    let mut tokens = TokenTable::default();
     let mut notes = Vec::new();
     let prior = match &recorded {
         None => None,
@@ -48,7 +48,9 @@ pub(crate) async fn plan(
         }
     };
     let drift = match (&recorded, &prior) {
-        (Some(old), Some(new)) => drift(context, address, old, new, &tokens).map_err(fault)?,
+        (Some(old), Some(new)) => {
+            drift(context, address, old, new, (&tokens, &context.shown_to(plugin))).map_err(fault)?
+        }
         _ => Vec::new(),
     };
     let now = context.masked(&checked);
@@ -120,9 +122,10 @@ fn drift(
     address: &Address,
     old: &Snapshot,
     new: &wire::Snapshot,
-    tokens: &TokenTable,
+    (tokens, shown): (&TokenTable, &Mask),
 ) -> Result<Vec<FieldChange>, Diagnostic> {
-    let state = receive(&new.state, tokens, address)?;
+    let mut state = receive(&new.state, tokens, address)?;
+    hide(&mut state, shown);
     let mut changes = changes_between(&context.masked(&old.state).0, &context.masked(&state).0);
     for change in &mut changes {
         change.manager = Some("outside of Sheave".to_owned());

@@ -4,11 +4,11 @@ use sheave_engine::{Failure, ProvideRequest};
 use sheave_model::plugin::{ProviderStep, Snapshot};
 use sheave_model::{Address, Diagnostic, Value};
 use sheave_plugin_host::wire;
-use sheave_secrets::{Family, TokenTable};
+use sheave_secrets::{Family, Mask, TokenTable};
 
 use super::call::failed;
 use crate::context::{Context, interrupted};
-use crate::documents::receive;
+use crate::documents::{hide, receive};
 use crate::failpoint;
 
 /// Calls a provider.
@@ -48,9 +48,10 @@ pub(crate) async fn call(
         // A folder that cannot be made is missed when the plugin is given it, with words for that.
         let _ = context.files.make_folders(&bound.pin.grants);
     }
-    let instance = context.instance_of(address, &request.type_name).map_err(fault)?;
-    let name = &request.type_name.plugin;
     let mut tokens = TokenTable::default();
+    let instance =
+        context.instance_of(address, &request.type_name, Family::First, &mut tokens).map_err(fault)?;
+    let name = &request.type_name.plugin;
     let prior = prior.map(|p| context.send_snapshot(name, &p, &mut tokens)).transpose().map_err(fault)?;
     let desired =
         request.desired.as_ref().map(|d| context.send(name, d, Family::First)).transpose().map_err(fault)?;
@@ -75,20 +76,20 @@ pub(crate) async fn call(
     failpoint::pass("sent");
     let step = step.map_err(|e| failed(context, address, e, true))?;
     // Something may stand out there already: what cannot be read is in doubt, not undone.
-    receive_step(context, step, &tokens, address)
+    receive_step(context, step, (&tokens, &context.shown_to(plugin)), address)
         .map_err(|d| Failure::in_doubt(vec![context.clean(d).on(address.clone())]))
 }
 
 fn receive_step(
     context: &Context,
     step: wire::Step,
-    tokens: &TokenTable,
+    known: (&TokenTable, &Mask),
     address: &Address,
 ) -> Result<ProviderStep, Diagnostic> {
     Ok(match step {
         wire::Step::Done(None) => ProviderStep::Done(None),
         wire::Step::Done(Some(snapshot)) => {
-            ProviderStep::Done(Some(receive_snapshot(snapshot, tokens, address)?))
+            ProviderStep::Done(Some(receive_snapshot(snapshot, known, address)?))
         }
         wire::Step::Pending { resume, after_ms, message, percent } => ProviderStep::Pending {
             resume,
@@ -97,7 +98,7 @@ fn receive_step(
             percent: percent.map(|p| p.min(100)),
         },
         wire::Step::Partial { left, why } => ProviderStep::Partial {
-            left: receive_snapshot(left, tokens, address)?,
+            left: receive_snapshot(left, known, address)?,
             why: why.into_iter().map(|d| context.clean(d.into())).collect(),
         },
     })
@@ -105,11 +106,12 @@ fn receive_step(
 
 fn receive_snapshot(
     snapshot: wire::Snapshot,
-    tokens: &TokenTable,
+    (tokens, shown): (&TokenTable, &Mask),
     address: &Address,
 ) -> Result<Snapshot, Diagnostic> {
     let known = |doc: &wire::Doc| -> Result<Value, Diagnostic> {
-        let value = receive(doc, tokens, address)?;
+        let mut value = receive(doc, tokens, address)?;
+        hide(&mut value, shown);
         if value.has_unknown() {
             return Err(Diagnostic::error(
                 "plugin.bad-reply",

@@ -53,9 +53,8 @@ pub(crate) async fn render(
     context.learn(properties);
     let checked = check(context, address, type_name, properties).await?;
     let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(address.clone())]);
-    let instance = context.instance_of(address, type_name).map_err(world)?;
     let permit = Box::new(permit(context, type_name, target.as_deref(), &checked).map_err(world)?);
-    let call = Call { context, address, type_name, instance, target: target.as_deref(), permit: &permit };
+    let call = Call { context, address, type_name, target: target.as_deref(), permit: &permit };
     let first = call.round(&checked, Family::First).await?;
     let mut objects: Vec<Value> = first.objects.iter().map(|o| Value::from_json(&o.json)).collect();
     for family in first.tokens.families_to_compare() {
@@ -190,7 +189,6 @@ struct Call<'a> {
     context: &'a Context,
     address: &'a Address,
     type_name: &'a TypeName,
-    instance: wire::Instance,
     target: Option<&'a str>,
     permit: &'a Permit,
 }
@@ -235,10 +233,16 @@ impl Call<'_> {
     /// One render, with one family of tokens.
     async fn round(&self, properties: &Value, family: Family) -> Result<Round, Failure> {
         let plugin = &self.context.plugin_of(self.type_name).map_err(|d| self.world(d))?.plugin;
+        let mut tokens = TokenTable::default();
+        let instance = self
+            .context
+            .instance_of(self.address, self.type_name, family, &mut tokens)
+            .map_err(|d| self.world(d))?;
         let sent =
             self.context.send(&self.type_name.plugin, properties, family).map_err(|d| self.world(d))?;
+        tokens.merge(sent.tokens);
         let fail = |e| failed(self.context, self.address, e, false);
-        let first = plugin.needs_or_render(&self.instance, &sent.doc).await.map_err(fail)?;
+        let first = plugin.needs_or_render(&instance, &sent.doc).await.map_err(fail)?;
         let emitted = match first {
             wire::NeedsOrObjects::Objects(emitted) => emitted,
             wire::NeedsOrObjects::Needs(mut wanted) => {
@@ -246,18 +250,18 @@ impl Call<'_> {
                 for round in 1.. {
                     if round > MAX_LOOKUP_ROUNDS {
                         let summary = format!(
-                            "the plugin `{}` asks for more live objects each time",
+                            "the plugin `{}` asks for more live objects each time: {MAX_LOOKUP_ROUNDS} rounds are allowed",
                             self.type_name.plugin
                         );
                         return Err(self.world(Diagnostic::error("plugin.limit.lookups", summary)));
                     }
                     found = self.look_up(&wanted).await?;
-                    wanted = plugin.needs(&self.instance, &sent.doc, &found).await.map_err(fail)?;
+                    wanted = plugin.needs(&instance, &sent.doc, &found).await.map_err(fail)?;
                     if wanted.len() <= found.len() {
                         break;
                     }
                 }
-                plugin.render(&self.instance, &sent.doc, &found).await.map_err(fail)?
+                plugin.render(&instance, &sent.doc, &found).await.map_err(fail)?
             }
         };
         let mut objects = Vec::with_capacity(emitted.len());
@@ -268,7 +272,7 @@ impl Call<'_> {
             })?;
             objects.push(Raw { emitted, json });
         }
-        Ok(Round { objects, tokens: sent.tokens })
+        Ok(Round { objects, tokens })
     }
 
     /// Whether an object is of a kind that neither its cluster knows nor, so far, this run defines.
@@ -329,6 +333,10 @@ impl Call<'_> {
     async fn look_up(&self, wanted: &[wire::Lookup]) -> Result<Vec<wire::Live>, Failure> {
         let mut found = Vec::with_capacity(wanted.len());
         for (i, lookup) in wanted.iter().enumerate() {
+            if let Some(body) = self.context.seen_before(self.address, lookup) {
+                found.push(wire::Live { slot: i.to_string(), body });
+                continue;
+            }
             let own = self.context.state.resources.values().flat_map(|r| &r.objects).find(|o| {
                 (lookup.target.is_empty() || o.target == lookup.target)
                     && o.id.api_version == lookup.api_version
@@ -339,11 +347,13 @@ impl Call<'_> {
             let Some(own) = own else {
                 let live = self.granted(lookup).await?;
                 let body = live.map(|live| self.context.show_to_plugin(&live));
+                self.context.has_seen(self.address, lookup, body.as_ref());
                 found.push(wire::Live { slot: i.to_string(), body });
                 continue;
             };
             let live = self.context.member(&own.target, &own.id).await.map_err(|d| self.world(d))?;
             let body = live.map(|live| self.context.show_to_plugin(&live));
+            self.context.has_seen(self.address, lookup, body.as_ref());
             found.push(wire::Live { slot: i.to_string(), body });
         }
         Ok(found)

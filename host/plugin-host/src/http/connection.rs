@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use rustls::ClientConfig;
-use sheave_model::{Diagnostic, SecretText};
+use sheave_model::{Diagnostic, SecretText, pointer};
 use zeroize::Zeroizing;
 
 use super::name::Host;
@@ -86,17 +86,20 @@ impl Connection {
     /// # Errors
     /// `target.bad-connection`, which says what is wrong and never shows a secret.
     pub fn new(name: &str, settings: &ConnectionSettings) -> Result<Self, Diagnostic> {
-        Self::read(settings).map_err(|why| {
+        Self::read(settings).map_err(|Wrong { at, why }| {
             Diagnostic::error("target.bad-connection", format!("target `{name}` is no connection: {why}"))
                 .with_help("write `http: {url: \"https://HOST/PATH\"}`, and `auth`, `ca` and `headers` as docs/blueprint.md says")
+                .pointing(at)
         })
     }
 
-    fn read(settings: &ConnectionSettings) -> Result<Self, String> {
+    fn read(settings: &ConnectionSettings) -> Result<Self, Wrong> {
+        let wrong_url = |why: &str| Wrong::at("/url", why);
         if settings.url.len() > URL_BYTES {
-            return Err("its URL is too long".to_owned());
+            return Err(wrong_url("its URL is too long"));
         }
-        let (scheme, rest) = settings.url.split_once("://").ok_or("its `url` has no scheme")?;
+        let (scheme, rest) =
+            settings.url.split_once("://").ok_or_else(|| wrong_url("its `url` has no scheme"))?;
         let (authority, path) = match rest.find(['/', '?', '#']) {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
@@ -104,47 +107,69 @@ impl Connection {
         let secure = match scheme {
             "https" => true,
             "http" => false,
-            _ => return Err("its `url` must begin with https:// or http://".to_owned()),
+            _ => return Err(wrong_url("its `url` must begin with https:// or http://")),
         };
-        let (host, port) = Host::of_authority(authority, if secure { 443 } else { 80 })?;
+        let (host, port) =
+            Host::of_authority(authority, if secure { 443 } else { 80 }).map_err(|why| wrong_url(&why))?;
         let base = path.trim_end_matches('/');
         let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'\\' | b'"' | b'<' | b'>');
         if !base.bytes().all(plain) {
-            return Err("its `url` must end with its path: no query, no fragment, no spaces".to_owned());
+            return Err(wrong_url("its `url` must end with its path: no query, no fragment, no spaces"));
         }
         let mut headers = HeaderMap::new();
         for (name, value) in &settings.headers {
-            put(&mut headers, name, value.expose())?;
+            put(&mut headers, name, value.expose())
+                .map_err(|why| Wrong { at: pointer::join("/headers", name), why })?;
         }
         let mut identity = None;
         match &settings.auth {
             None => {}
             Some(Auth::Basic { username, password }) => {
                 if username.expose().contains(':') {
-                    return Err("a user name cannot have a colon in it".to_owned());
+                    return Err(Wrong::at("/auth/basic/username", "a user name cannot have a colon in it"));
                 }
                 let pair = Zeroizing::new(format!("{}:{}", username.expose(), password.expose()));
                 let coded = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(pair.as_bytes()));
-                put(&mut headers, AUTHORIZATION.as_str(), &Zeroizing::new(format!("Basic {}", *coded)))?;
+                put(&mut headers, AUTHORIZATION.as_str(), &Zeroizing::new(format!("Basic {}", *coded)))
+                    .map_err(|why| Wrong::at("/auth/basic", why))?;
             }
             Some(Auth::Bearer { token }) => {
-                put(
-                    &mut headers,
-                    AUTHORIZATION.as_str(),
-                    &Zeroizing::new(format!("Bearer {}", token.expose())),
-                )?;
+                let value = Zeroizing::new(format!("Bearer {}", token.expose()));
+                put(&mut headers, AUTHORIZATION.as_str(), &value)
+                    .map_err(|why| Wrong::at("/auth/bearer/token", why))?;
             }
-            Some(Auth::Header { name, value }) => put(&mut headers, name, value.expose())?,
+            Some(Auth::Header { name, value }) => {
+                put(&mut headers, name, value.expose()).map_err(|why| Wrong::at("/auth/header", why))?;
+            }
             Some(Auth::Mtls { certificate, key }) => identity = Some((certificate, key)),
         }
+        let certificates = if identity.is_some() { "/auth/mtls" } else { "/ca" };
         let tls = match secure {
-            true => Some(tls::config(settings.ca.as_deref(), identity)?),
+            true => {
+                let config = tls::config(settings.ca.as_deref(), identity);
+                Some(config.map_err(|why| {
+                    let of_ca = settings.ca.is_some() && why.contains("`ca`");
+                    Wrong::at(if of_ca { "/ca" } else { certificates }, why)
+                })?)
+            }
             false if identity.is_some() || settings.ca.is_some() => {
-                return Err("certificates need https://".to_owned());
+                return Err(Wrong::at(certificates, "certificates need https://"));
             }
             false => None,
         };
         Ok(Self { host, port, tls, base: base.to_owned(), headers })
+    }
+}
+
+/// What is wrong with how a connection is written, and at which of its settings.
+struct Wrong {
+    at: String,
+    why: String,
+}
+
+impl Wrong {
+    fn at(at: &str, why: impl Into<String>) -> Self {
+        Self { at: at.to_owned(), why: why.into() }
     }
 }
 

@@ -13,6 +13,7 @@ mod rules;
 mod send;
 mod tls;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -45,14 +46,17 @@ pub trait Outside: Send + Sync {
     /// What a text that is about to be sent holds of tokens.
     fn placed(&self, text: &str) -> Placed;
 
-    /// The secret that a token stands for, where the plugin may see it; that it was seen is written down.
+    /// The secret that a token stands for, where the plugin may see it. That it is seen is written down before it comes.
     ///
     /// # Errors
     /// Why it may not, for people.
-    fn reveal(&self, _token: &str) -> Result<SecretText, String> {
-        Err(NOT_REVEALED.to_owned())
+    fn reveal<'a>(&'a self, _token: &'a str) -> Revealing<'a> {
+        Box::pin(async { Err(NOT_REVEALED.to_owned()) })
     }
 }
+
+/// A secret on its way to who may see it, or why it stays.
+pub type Revealing<'a> = Pin<Box<dyn Future<Output = Result<SecretText, String>> + Send + 'a>>;
 
 /// What a text holds of tokens.
 #[derive(Clone, Debug)]

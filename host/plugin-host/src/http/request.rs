@@ -279,9 +279,13 @@ mod tests {
         assert!(!sent.contains_key(header::CONTENT_LENGTH));
         assert_eq!(sent[header::AUTHORIZATION], "Basic x");
         assert_eq!(sent[header::ACCEPT_ENCODING], "identity");
-        let many: HeaderMap = (0..limits::HTTP_HEADERS + 1)
-            .map(|i| (HeaderName::try_from(format!("x-{i}")).unwrap(), HeaderValue::from_static("1")))
-            .collect();
-        assert!(headers(&many, &HeaderMap::new(), None).is_err());
+        let many = |n: usize| -> HeaderMap {
+            (0..n)
+                .map(|i| (HeaderName::try_from(format!("x-{i}")).unwrap(), HeaderValue::from_static("1")))
+                .collect()
+        };
+        assert!(headers(&many(limits::HTTP_HEADERS), &HeaderMap::new(), None).is_ok());
+        let more = headers(&many(limits::HTTP_HEADERS + 1), &HeaderMap::new(), None).unwrap_err();
+        assert!(matches!(more, Error::HttpRequestHeaderSectionSize(_)), "{more}");
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// How a server answers each connection.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub(crate) enum Way {
     Drips,
     /// With the request's head as JSON, and its authorization as a header.
     Echoes,
+    /// With `{}`, once this many requests are there together.
+    Together(usize),
 }
 
 /// A 200 with a JSON body.
@@ -30,8 +33,42 @@ pub(crate) fn ok(body: &str) -> Vec<u8> {
 
 pub(crate) struct Server {
     pub(crate) port: u16,
+    here: Arc<Here>,
     seen: Arc<Mutex<Vec<String>>>,
     task: tokio::task::JoinHandle<()>,
+}
+
+/// The requests that are there and not answered.
+#[derive(Default)]
+struct Here {
+    /// Now, and at the most.
+    count: Mutex<(usize, usize)>,
+    come: Notify,
+}
+
+impl Here {
+    /// Waits until a whole group is there, counted from the first request on.
+    async fn together(&self, group: usize) {
+        {
+            let mut count = self.count.lock().unwrap();
+            count.0 += 1;
+            count.1 = count.1.max(count.0);
+        }
+        self.come.notify_waiters();
+        loop {
+            let more = self.come.notified();
+            tokio::pin!(more);
+            more.as_mut().enable();
+            if self.count.lock().unwrap().1 >= group {
+                break;
+            }
+            more.await;
+        }
+    }
+
+    fn gone(&self) {
+        self.count.lock().unwrap().0 -= 1;
+    }
 }
 
 impl Drop for Server {
@@ -46,18 +83,26 @@ impl Server {
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = seen.clone();
+        let here = Arc::new(Here::default());
+        let present = here.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (way, log) = (way.clone(), log.clone());
+                let (way, log, present) = (way.clone(), log.clone(), present.clone());
                 // A client that goes away is no fault of the server.
-                tokio::spawn(async move { drop(answer(stream, way, &log).await) });
+                tokio::spawn(async move { drop(answer(stream, way, &log, &present).await) });
             }
         });
-        Self { port, seen, task }
+        Self { port, here, seen, task }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// How many requests were there together, at the most; only where it waits for them.
+    #[allow(dead_code, reason = "each test crate uses a part of it")]
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.here.count.lock().unwrap().1
     }
 
     /// The requests since the last look.
@@ -66,7 +111,12 @@ impl Server {
     }
 }
 
-async fn answer(mut stream: TcpStream, way: Way, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+async fn answer(
+    mut stream: TcpStream,
+    way: Way,
+    log: &Mutex<Vec<String>>,
+    here: &Here,
+) -> std::io::Result<()> {
     let request = request(&mut stream).await?;
     log.lock().unwrap().push(request.clone());
     match way {
@@ -76,6 +126,12 @@ async fn answer(mut stream: TcpStream, way: Way, log: &Mutex<Vec<String>>) -> st
             loop {
                 stream.write_all(&[b'x'; 64 << 10]).await?;
             }
+        }
+        Way::Together(group) => {
+            here.together(group).await;
+            // Before the client hears of it: then it may send the next.
+            here.gone();
+            stream.write_all(&ok("{}")).await?;
         }
         Way::Hangs => std::future::pending().await,
         Way::Drips => {

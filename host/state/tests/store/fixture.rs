@@ -153,6 +153,7 @@ pub(crate) fn run_record() -> RunRecord {
         failed: BTreeMap::new(),
         only: Vec::new(),
         moved: Vec::new(),
+        found: BTreeMap::new(),
     };
     RunRecord { blueprint, inputs: plan.inputs.clone(), plan }
 }

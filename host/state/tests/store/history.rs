@@ -49,6 +49,23 @@ async fn events_are_read_on_from_where_one_stopped() {
 }
 
 #[tokio::test]
+async fn a_word_needs_no_lock_and_moves_no_serial() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let lock = store.lock("blog", LockOwner::current("apply")).await.unwrap();
+    let serial = store.append(&lock, &[run_started("1")], &[event(0)]).await.unwrap();
+    // Another process, while the first has the lock.
+    let other = open(folder.path()).await;
+    other.tell("blog", &[event(1), event(2)]).await.unwrap();
+    assert_eq!(store.load("blog").await.unwrap().unwrap().serial, serial);
+    let told = store.events("blog", 0, 10).await.unwrap();
+    assert_eq!(told.len(), 3);
+    assert_eq!(told[1].1, event(1));
+    assert_eq!(store.append(&lock, &[run_finished("1")], &[event(3)]).await.unwrap(), serial + 1);
+    assert_eq!(store.events("blog", 3, 10).await.unwrap(), [(4, event(3))], "numbers go on");
+}
+
+#[tokio::test]
 async fn old_events_go_when_a_run_ends() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;

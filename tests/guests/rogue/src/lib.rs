@@ -24,14 +24,14 @@ const TYPES: &[(&str, &str, Deed)] = &[
     ("Recurse", "calls itself without end", misdeeds::recurse),
     ("Trap", "executes `unreachable`", misdeeds::trap),
     ("Panic", "panics, with a message", misdeeds::panics),
-    ("Flood", "replies with 100 MB, or as many as `megabytes` says", misdeeds::flood),
+    ("Flood", "replies with 100 MB, or as many as `megabytes` or `bytes` say", misdeeds::flood),
     ("Deep", "replies with 10,000 nested lists", misdeeds::deep),
     ("Garbage", "replies with what is no JSON", misdeeds::garbage),
-    ("Many", "replies with 10,001 objects", misdeeds::many),
+    ("Many", "replies with 10,001 objects, or as many as `many` says", misdeeds::many),
     ("Twins", "replies with two objects in one slot", misdeeds::twins),
     ("Nowhere", "marks a leaf that does not exist", misdeeds::nowhere),
     ("Dangling", "waits for a slot that does not exist", misdeeds::dangling),
-    ("Logs", "logs 100,000 lines", misdeeds::logs),
+    ("Logs", "logs 100,000 lines, or as many as `lines` says", misdeeds::logs),
     ("Paint", "logs escape sequences", misdeeds::paint),
     ("Echo", "shows all that it was given, in a ConfigMap and in its log", tokens::echo),
     ("Honest", "puts `value` into a URL", tokens::honest),
@@ -41,7 +41,11 @@ const TYPES: &[(&str, &str, Deed)] = &[
     ("Leak", "writes `value` into a ConfigMap", tokens::leak),
     ("Differs", "names a key after `value`", tokens::differs),
     ("Emit", "emits the manifests in `objects`, to `target`, with `kilobytes` in each", misdeeds::emits),
-    ("Seen", "shows the live object that `lookup` names", misdeeds::seen),
+    (
+        "Seen",
+        "shows the live object that `lookup` names, and looks for it in as many rounds as `rounds` says",
+        misdeeds::seen,
+    ),
     ("Branch", "names an object after a hash of `value`", tokens::branch),
 ];
 
@@ -77,7 +81,7 @@ impl model::Guest for Rogue {
 }
 
 impl emit::Guest for Rogue {
-    fn needs(_of: Instance, props: Doc, _found: Vec<Live>) -> Result<Vec<Lookup>, Failure> {
+    fn needs(_of: Instance, props: Doc, found: Vec<Live>) -> Result<Vec<Lookup>, Failure> {
         let props: Value = serde_json::from_str(&props.json).unwrap_or_default();
         let wanted = props.get("lookup").filter(|l| l.is_object());
         let text = |of: &Value, key: &str| of[key].as_str().unwrap_or_default().to_owned();
@@ -88,7 +92,9 @@ impl emit::Guest for Rogue {
             namespace: of["namespace"].as_str().map(str::to_owned),
             name: text(of, "name"),
         };
-        Ok(wanted.map(lookup).into_iter().collect())
+        let rounds = props["rounds"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
+        // The same one again each time: what is asked for grows, what there is does not.
+        Ok(wanted.map(|of| vec![lookup(of); rounds.min(found.len() + 1)]).unwrap_or_default())
     }
 
     fn render(of: Instance, mut props: Doc, found: Vec<Live>) -> Result<Vec<Emitted>, Failure> {

@@ -52,8 +52,9 @@ pub(crate) fn panics(_: &Instance, _: &Doc) -> Vec<Emitted> {
 
 pub(crate) fn flood(_: &Instance, props: &Doc) -> Vec<Emitted> {
     let props: serde_json::Value = serde_json::from_str(&props.json).unwrap_or_default();
-    let megabytes = props["megabytes"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(100);
-    vec![emitted("flood", format!("\"{}\"", "x".repeat(megabytes * 1_000_000)))]
+    let number = |key: &str| props[key].as_u64().and_then(|n| usize::try_from(n).ok());
+    let bytes = number("bytes").or(number("megabytes").map(|n| n * 1_000_000)).unwrap_or(100_000_000);
+    vec![emitted("flood", format!("\"{}\"", "x".repeat(bytes)))]
 }
 
 pub(crate) fn deep(_: &Instance, _: &Doc) -> Vec<Emitted> {
@@ -64,8 +65,9 @@ pub(crate) fn garbage(_: &Instance, _: &Doc) -> Vec<Emitted> {
     vec![emitted("garbage", "{\"kind\": ".to_owned())]
 }
 
-pub(crate) fn many(of: &Instance, _: &Doc) -> Vec<Emitted> {
-    (0..10_001).map(|n| config_map(of, &n.to_string(), json!({}))).collect()
+pub(crate) fn many(of: &Instance, props: &Doc) -> Vec<Emitted> {
+    let props: serde_json::Value = serde_json::from_str(&props.json).unwrap_or_default();
+    (0..props["many"].as_u64().unwrap_or(10_001)).map(|n| config_map(of, &n.to_string(), json!({}))).collect()
 }
 
 pub(crate) fn twins(of: &Instance, _: &Doc) -> Vec<Emitted> {
@@ -84,8 +86,9 @@ pub(crate) fn dangling(of: &Instance, _: &Doc) -> Vec<Emitted> {
     vec![object]
 }
 
-pub(crate) fn logs(of: &Instance, _: &Doc) -> Vec<Emitted> {
-    for n in 0..100_000 {
+pub(crate) fn logs(of: &Instance, props: &Doc) -> Vec<Emitted> {
+    let props: serde_json::Value = serde_json::from_str(&props.json).unwrap_or_default();
+    for n in 0..props["lines"].as_u64().unwrap_or(100_000) {
         log::log(Level::Info, &format!("line {n}"), &[]);
     }
     vec![config_map(of, "logs", json!({}))]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::exports::sheave::plugin::provide::{Pending, Step, Tainted};
 use crate::files::wasi::filesystem::preopens::get_directories;
 use crate::files::wasi::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
+use crate::naps::wasi::cli::environment::{get_arguments, get_environment};
 use crate::naps::wasi::clocks::monotonic_clock::{now, subscribe_duration};
 use crate::naps::wasi::random::random::{get_random_bytes, get_random_u64};
 use crate::sheave::plugin::files;
@@ -17,9 +18,11 @@ pub(crate) fn done(outputs: &Value) -> Done {
     Ok(Step::Done(Some(snapshot(outputs))))
 }
 
-/// The names of the folders that it sees.
-pub(crate) fn folders() -> Vec<String> {
-    get_directories().into_iter().map(|(_, name)| name).collect()
+/// What it sees of the machine: the names of folders, the environment, the arguments.
+pub(crate) fn seen() -> Value {
+    let folders: Vec<String> = get_directories().into_iter().map(|(_, name)| name).collect();
+    let env: serde_json::Map<_, _> = get_environment().into_iter().map(|(n, v)| (n, v.into())).collect();
+    json!({"folders": folders, "env": env, "args": get_arguments()})
 }
 
 pub(crate) fn note(props: &Value, _: Option<Vec<u8>>) -> Done {
@@ -77,15 +80,19 @@ pub(crate) fn modes(props: &Value, _: Option<Vec<u8>>) -> Done {
 }
 
 pub(crate) fn look(_: &Value, _: Option<Vec<u8>>) -> Done {
-    done(&json!({"folders": folders()}))
+    done(&seen())
 }
 
 pub(crate) fn peek(props: &Value, _: Option<Vec<u8>>) -> Done {
     let token = props["value"].as_str().unwrap_or_default();
     done(&match reveal(token) {
-        Ok(seen) => json!({"seen": String::from_utf8_lossy(&seen)}),
-        Err(why) => json!({"refused": why}),
+        Ok(seen) => json!({"seen": String::from_utf8_lossy(&seen), "token": token}),
+        Err(why) => json!({"refused": why, "token": token}),
     })
+}
+
+pub(crate) fn coin(_: &Value, _: Option<Vec<u8>>) -> Done {
+    done(&json!({"coin": "heads and tails"}))
 }
 
 pub(crate) fn dice(_: &Value, _: Option<Vec<u8>>) -> Done {

@@ -13,9 +13,10 @@ use crate::other;
 /// More than the host gives out.
 const MANY: usize = 50_000;
 
-/// Things to wait for, all alive at once.
-pub(crate) fn crowd(_: &Value, _: Option<Vec<u8>>) -> Done {
-    let all: Vec<_> = (0..MANY).map(|_| subscribe_duration(1)).collect();
+/// Things to wait for, all alive at once: as many as `many` says.
+pub(crate) fn crowd(props: &Value, _: Option<Vec<u8>>) -> Done {
+    let many = props["many"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(MANY);
+    let all: Vec<_> = (0..many).map(|_| subscribe_duration(1)).collect();
     done(&json!({"alive": all.len()}))
 }
 

@@ -15,7 +15,7 @@ wit_bindgen::generate!({ path: "../../../wit", world: "sheave:plugin/provider@0.
 use exports::sheave::plugin::model::{self, Role, TypeInfo};
 use exports::sheave::plugin::provide::{self, Change, Planned, Step};
 use serde_json::{Value, json};
-use sheave::plugin::types::{Diagnostic, Doc, Failure, Instance, Severity, Snapshot};
+use sheave::plugin::types::{Diagnostic, Doc, Failure, Instance, Mark, MarkKind, Severity, Snapshot};
 
 struct Vandal;
 export!(Vandal);
@@ -30,7 +30,8 @@ const TYPES: &[(&str, &str, Deed)] = &[
     ("Escape", "tries to read and write outside of its folder", deeds::escape),
     ("Modes", "tries to change permissions, also where it may not", deeds::modes),
     ("Look", "tells what it sees of the machine", deeds::look),
-    ("Peek", "asks to see the token in `value`", deeds::peek),
+    ("Peek", "asks to see the token in `value`, or in the settings' `key`", deeds::peek),
+    ("Coin", "makes a secret of its own", deeds::coin),
     ("Dice", "shows clock and random numbers", deeds::dice),
     ("Sleep", "waits for an hour inside the host", deeds::sleep),
     ("Spin", "loops for ever", deeds::spin),
@@ -59,7 +60,13 @@ impl model::Guest for Vandal {
     }
 
     fn schema(_type_name: String) -> Result<String, Failure> {
-        Ok(json!({"type": "object", "additionalProperties": true}).to_string())
+        let text = json!({"type": "string"});
+        let outputs = json!({
+            "coin": {"type": "string", "x-sensitive": true},
+            "token": text, "refused": text, "seen": text,
+        });
+        let outputs = json!({"type": "object", "properties": outputs, "additionalProperties": true});
+        Ok(json!({"type": "object", "additionalProperties": true, "x-outputs": outputs}).to_string())
     }
 
     fn check(_of: Instance, props: Doc) -> Result<Doc, Failure> {
@@ -72,14 +79,24 @@ impl model::Guest for Vandal {
 }
 
 impl provide::Guest for Vandal {
-    /// Shows which folders it sees: none, since a plan runs with no grant. `Modes` tries already now.
+    /// Shows what it sees of the machine: nothing, since a plan runs with no grant. `Modes` tries already now.
     fn plan(what: Change) -> Result<Planned, Failure> {
-        let mut outputs = json!({"folders": deeds::folders()});
+        let mut outputs = deeds::seen();
         if what.of.type_name == "Modes" {
             let props = what.desired.and_then(|d| serde_json::from_str(&d.json).ok());
             outputs["tried"] = deeds::tried(&props.unwrap_or_default());
         }
-        let outputs = doc(&outputs);
+        // What these give they know when they have done it.
+        let unknown: &[&str] = match what.of.type_name.as_str() {
+            "Peek" => &["token", "refused"],
+            "Coin" => &["coin"],
+            _ => &[],
+        };
+        for name in unknown {
+            outputs[*name] = "".into();
+        }
+        let mark = |name: &&str| Mark { pointer: format!("/{name}"), kind: MarkKind::Unknown };
+        let outputs = Doc { json: outputs.to_string(), marks: unknown.iter().map(mark).collect() };
         Ok(Planned { outputs, replace: Vec::new(), notes: Vec::new() })
     }
 
@@ -94,7 +111,11 @@ impl provide::Guest for Vandal {
         resume: Option<Vec<u8>>,
     ) -> Result<Step, Failure> {
         let Some(desired) = what.desired else { return Ok(Step::Done(None)) };
-        let props: Value = serde_json::from_str(&desired.json).unwrap_or_default();
+        let mut props: Value = serde_json::from_str(&desired.json).unwrap_or_default();
+        let settings: Value = serde_json::from_str(&what.of.settings.json).unwrap_or_default();
+        if let (None, Some(key)) = (props.get("value"), settings.get("key")) {
+            props["value"] = key.clone();
+        }
         let deed = TYPES.iter().find(|(name, ..)| *name == what.of.type_name);
         let (_, _, deed) = deed.ok_or_else(|| other("vandal.unknown-type", "there is no such type"))?;
         deed(&props, resume)
