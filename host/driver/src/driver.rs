@@ -9,7 +9,7 @@ use sheave_blueprint::Graph;
 use sheave_engine::{Event, Finished, Run, World};
 use sheave_model::event::{RunOutcome, What};
 use sheave_model::journal::{Entry, RunRecord};
-use sheave_model::plan::{Action, BlueprintText, Counts, PLAN_FORMAT, Plan, Purpose};
+use sheave_model::plan::{Action, BlueprintText, Counts, PLAN_FORMAT, Plan, PlannedResource, Purpose};
 use sheave_model::plugin::ObjectId;
 use sheave_model::stack::StackState;
 use sheave_model::{Address, Diagnostic, Masked, Role, SecretText, Sources, Value};
@@ -584,6 +584,8 @@ async fn carry_out(
         Purpose::Destroy => context.targets.names().map(str::to_owned).collect(),
         _ => touched_targets(&plan),
     };
+    // Who carries it out lets go of each resource of it that is done.
+    drop(plan);
     let pause = session.advance(Event::Approved).await.map_err(|e| state_fault(&e))?;
     report.diagnostics.extend(in_order(std::mem::take(&mut session.diagnostics)));
     let finished = match pause {
@@ -638,9 +640,19 @@ pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> 
     }
     entries.extend(renewed(&context, plan));
     let record =
-        RunRecord { blueprint: plan.blueprint.clone(), inputs: plan.inputs.clone(), plan: plan.clone() };
+        RunRecord { blueprint: plan.blueprint.clone(), inputs: plan.inputs.clone(), plan: in_short(plan) };
     entries.push(Entry::RunStarted { run: run.to_owned(), at: now(), record: Box::new(record) });
     session.append(entries, &[]).await
+}
+
+/// A plan as it is kept: of what is not touched, the properties stand in its resource's own record.
+fn in_short(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    for resource in plan.resources.iter_mut().filter(|r| r.action == Action::NoOp && !r.existing) {
+        *resource =
+            Arc::new(PlannedResource { properties: Masked::default(), ..PlannedResource::clone(resource) });
+    }
+    plan
 }
 
 /// The keys of what was rendered for this plan, and turned out to be as it is recorded.
