@@ -22,6 +22,10 @@ use clap::error::ErrorKind;
 
 use crate::exit::Exit;
 
+/// A run makes and drops millions of small texts and maps, on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match args::Cli::try_parse() {
         Ok(cli) => commands::run(cli),

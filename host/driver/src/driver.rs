@@ -9,7 +9,7 @@ use sheave_blueprint::Graph;
 use sheave_engine::{Event, Finished, Run, World};
 use sheave_model::event::{RunOutcome, What};
 use sheave_model::journal::{Entry, RunRecord};
-use sheave_model::plan::{Action, BlueprintText, Counts, Plan, Purpose};
+use sheave_model::plan::{Action, BlueprintText, Counts, Plan, PlannedResource, Purpose};
 use sheave_model::plugin::ObjectId;
 use sheave_model::stack::StackState;
 use sheave_model::{Address, Diagnostic, Masked, Role, SecretText, Sources, Value};
@@ -488,6 +488,8 @@ pub(crate) async fn carry_out(
         Purpose::Destroy => context.targets.names().map(str::to_owned).collect(),
         _ => touched_targets(&plan),
     };
+    // Who carries it out lets go of each resource of it that is done.
+    drop(plan);
     let pause = session.advance(Event::Approved).await.map_err(|e| state_fault(&e))?;
     report.diagnostics.extend(in_order(std::mem::take(&mut session.diagnostics)));
     let finished = match pause {
@@ -542,10 +544,20 @@ pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> 
     }
     entries.extend(renewed(&context, plan));
     // What was found belongs to this one run: whoever does it again plans again.
-    let kept = Plan { found: BTreeMap::new(), ..plan.clone() };
+    let kept = Plan { found: BTreeMap::new(), ..in_short(plan) };
     let record = RunRecord { blueprint: plan.blueprint.clone(), inputs: plan.inputs.clone(), plan: kept };
     entries.push(Entry::RunStarted { run: run.to_owned(), at: now(), record: Box::new(record) });
     session.append(entries, &[]).await
+}
+
+/// A plan as it is kept: of what is not touched, the properties stand in its resource's own record.
+fn in_short(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    for resource in plan.resources.iter_mut().filter(|r| r.action == Action::NoOp && !r.existing) {
+        *resource =
+            Arc::new(PlannedResource { properties: Masked::default(), ..PlannedResource::clone(resource) });
+    }
+    plan
 }
 
 /// The keys of what was rendered for this plan, and turned out to be as it is recorded.

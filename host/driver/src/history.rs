@@ -1,5 +1,7 @@
 //! Past runs: their list, and carrying an earlier one out again.
 
+use std::sync::Arc;
+
 use sheave_model::Diagnostic;
 use sheave_model::event::RunOutcome;
 use sheave_model::journal::RunRecord;
@@ -112,7 +114,7 @@ impl Driver {
 /// The plugins of the run, from the state's own copies. One without a copy is loaded from where the blueprint says.
 async fn kept_plugins(then: &Plan, store: &SqliteStore) -> Result<Kept, Fault> {
     let mut kept = Kept::new();
-    let wanted = |r: &&PlannedResource| !matches!(r.action, Action::Delete | Action::Forget);
+    let wanted = |r: &&Arc<PlannedResource>| !matches!(r.action, Action::Delete | Action::Forget);
     for pin in then.resources.iter().filter(wanted).map(|r| &r.plugin) {
         if pin.source == BUILTIN || kept.contains_key(&pin.name) {
             continue;
@@ -127,7 +129,7 @@ async fn kept_plugins(then: &Plan, store: &SqliteStore) -> Result<Kept, Fault> {
 /// Plugins that are not those of the run any more: what they make may differ.
 fn other_plugins(then: &Plan, now: &Prepared) -> Vec<Diagnostic> {
     let mut said = Vec::new();
-    let wanted = |r: &&PlannedResource| !matches!(r.action, Action::Delete | Action::Forget);
+    let wanted = |r: &&Arc<PlannedResource>| !matches!(r.action, Action::Delete | Action::Forget);
     for pin in then.resources.iter().filter(wanted).map(|r| &r.plugin) {
         let changed = now.context.plugins.bound.get(&pin.name).is_some_and(|b| b.pin.digest != pin.digest);
         let summary = format!("plugin `{}` is not the one of that run: what it makes may differ", pin.name);

@@ -25,49 +25,59 @@ use sheave_engine::{Action, Event, LookInsideRequest};
 
 use crate::context::Context;
 
-/// Performs one action; none for those that are only written down or shown.
+/// Performs one action; none for those that are only written down or shown. Each in a box of its own size: a future that could
+/// be any of them would be as large as the largest, and there are hundreds at once.
 pub(crate) async fn perform(context: Arc<Context>, action: Action) -> Option<Event> {
     Some(match action {
         Action::Render(request) => {
             let address = request.address.clone();
-            Event::Rendered { address, result: render::render(&context, request, true).await.transpose()? }
+            Event::Rendered {
+                address,
+                result: Box::pin(render::render(&context, request, true)).await.transpose()?,
+            }
         }
         Action::Diff(request) => {
             let address = request.address.clone();
-            Event::Diffed { address, result: diff::diff(&context, request).await }
+            Event::Diffed { address, result: Box::pin(diff::diff(&context, request)).await }
         }
         Action::PlanProvider(request) => {
             let address = request.address.clone();
             Event::ProviderPlanned {
                 address,
-                result: plan_provider::plan(&context, request).await.map(Box::new),
+                result: Box::pin(plan_provider::plan(&context, request)).await.map(Box::new),
             }
         }
         Action::Apply(request) => {
             let (address, op, slot) = (request.address.clone(), request.op.clone(), request.slot.clone());
-            Event::Applied { address, op, slot, result: apply::apply(&context, *request).await }
+            Event::Applied { address, op, slot, result: Box::pin(apply::apply(&context, *request)).await }
         }
         Action::Delete(request) => {
             let (address, op) = (request.address.clone(), request.op.clone());
             let (id, target) = (request.id.clone(), request.target.clone());
-            Event::Deleted { address, op, id, target, result: delete::delete(&context, request).await }
+            Event::Deleted {
+                address,
+                op,
+                id,
+                target,
+                result: Box::pin(delete::delete(&context, request)).await,
+            }
         }
         Action::LookInside(request) => {
-            let result = inside::look(&context, &request).await;
+            let result = Box::pin(inside::look(&context, &request)).await;
             let LookInsideRequest { address, target, id } = request;
             Event::LookedInside { address, target, id, result }
         }
         Action::Provide(request) => {
             let (address, op) = (request.address.clone(), request.op.clone());
-            Event::Provided { address, op, result: provide::provide(&context, *request).await }
+            Event::Provided { address, op, result: Box::pin(provide::provide(&context, *request)).await }
         }
         Action::Await(request) => {
             let (address, slot) = (request.address.clone(), request.slot.clone());
-            Event::Awaited { address, slot, result: wait::wait(&context, request).await }
+            Event::Awaited { address, slot, result: Box::pin(wait::wait(&context, request)).await }
         }
         Action::Observe(request) => {
             let address = request.address.clone();
-            Event::Observed { address, result: observe::observe(&context, request).await }
+            Event::Observed { address, result: Box::pin(observe::observe(&context, request)).await }
         }
         Action::AwaitApproval(_)
         | Action::Connect { .. }

@@ -1,5 +1,7 @@
 //! Outputs read again: of a provider's resource by its plugin, of an emitter's from its live objects.
 
+use std::sync::Arc;
+
 use sheave_engine::{AwaitObject, ObserveRequest};
 use sheave_model::plugin::InstanceInfo;
 use sheave_model::stack::ResourceRecord;
@@ -80,7 +82,7 @@ pub(crate) async fn observe(
         address: address.clone(),
         type_name: record.type_name.clone(),
         target: record.target.clone(),
-        properties: stand_in(&record.properties),
+        properties: Arc::new(stand_in(&record.properties)),
         objects,
         existing: false,
     };

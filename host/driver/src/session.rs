@@ -28,7 +28,7 @@ use crate::request::Cancel;
 const GATHER_FROM: usize = 16;
 /// How long outcomes are gathered. Far below what a person sees; a killed host asks the cluster again for those that were not
 /// written yet.
-const GATHER_FOR: Duration = Duration::from_millis(8);
+const GATHER_FOR: Duration = Duration::from_millis(25);
 /// Outcomes that are written at once in any case: what a killed host has to ask for stays little.
 const GATHER_MOST: usize = 128;
 
@@ -95,13 +95,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Writes entries down, durably.
+    /// Writes entries down, durably, and what was told of them: a plan stands in its run's record.
     pub(crate) async fn append(&mut self, entries: Vec<Entry>, told: &[What]) -> Result<(), StateError> {
         let Some((store, lock)) = self.journal else { return Ok(()) };
-        if entries.is_empty() && told.is_empty() {
+        let kept = told.iter().filter(|what| !matches!(what, What::Planned { .. }));
+        let events: Vec<_> = kept.map(|what| self.context.event(what.clone())).collect();
+        if entries.is_empty() && events.is_empty() {
             return Ok(());
         }
-        let events: Vec<_> = told.iter().map(|what| self.context.event(what.clone())).collect();
         store.append(lock, &entries, &events).await?;
         for entry in &entries {
             self.state.record(entry);
@@ -123,13 +124,16 @@ impl<'a> Session<'a> {
             self.note_targets(&actions, &mut entries).await;
             let made = self.prepare(&actions, &mut entries, &mut inbox);
             let intents = entries.iter().any(|e| matches!(e, Entry::Intent(_)));
-            let notified =
-                actions.iter().filter_map(|a| if let Action::Notify(w) = a { Some(w.clone()) } else { None });
-            let told: Vec<What> = notified.collect();
-            let kept: Vec<What> =
-                told.iter().filter(|w| !matches!(w, What::Planned { .. })).cloned().collect();
+            let mut told: Vec<What> = Vec::new();
+            let mut asked = Vec::with_capacity(actions.len());
+            for action in actions {
+                match action {
+                    Action::Notify(what) => told.push(what),
+                    other => asked.push(other),
+                }
+            }
             self.writes = self.journal.is_some() && !entries.is_empty();
-            self.append(entries, &kept).await?;
+            self.append(entries, &told).await?;
             if outcomes {
                 failpoint::pass("outcome");
             }
@@ -140,7 +144,7 @@ impl<'a> Session<'a> {
             for what in told {
                 self.context.tell(what);
             }
-            if let Some(pause) = self.send(actions) {
+            if let Some(pause) = self.send(asked) {
                 return Ok(pause);
             }
             if inbox.is_empty() && !self.receive(&mut inbox).await {

@@ -100,7 +100,7 @@ pub struct RenderRequest {
     /// The target for objects that name none.
     pub target: Option<String>,
     /// The properties as evaluated.
-    pub properties: Value,
+    pub properties: Arc<Value>,
     /// The key of the last applied render, where an equal one may be answered by `Rendered::Unchanged`.
     pub known: Option<String>,
 }
@@ -301,7 +301,7 @@ pub struct ObserveRequest {
     /// The target for objects that name none.
     pub target: Option<String>,
     /// The properties as rendered.
-    pub properties: Value,
+    pub properties: Arc<Value>,
     /// The live objects, as the wait saw them: slot and identity.
     pub objects: Vec<AwaitObject>,
     /// They are others': each must be there.

@@ -12,7 +12,7 @@ use sheave_blueprint::{ModuleSpec, Repeat, ResourceSpec};
 use sheave_model::event::{RunOutcome, What};
 use sheave_model::plan::{Action as Planned, Counts, Plan, PlannedResource};
 use sheave_model::plugin::ObjectId;
-use sheave_model::{Address, Diagnostic, Role, Value};
+use sheave_model::{Address, Diagnostic, Masked, Role, Value};
 
 use crate::action::{Action, AwaitRequest, ObserveRequest, ProviderPlanRequest, RecordDraft, RenderRequest};
 use crate::evaluate::{Around, Late, evaluate, place};
@@ -38,9 +38,11 @@ enum Stage {
 /// An instance of the plan on its way.
 #[derive(Debug)]
 struct Node {
-    planned: PlannedResource,
+    planned: Arc<PlannedResource>,
     stage: Stage,
-    properties: Value,
+    properties: Arc<Value>,
+    /// The same as they are written down, where they were masked already.
+    masked: Option<Masked>,
     render_key: String,
     watch: Watch,
     target: Option<String>,
@@ -80,17 +82,17 @@ pub(crate) struct Applying {
 }
 
 impl Applying {
-    pub(crate) fn new(world: Arc<World>, plan: Plan) -> Self {
+    pub(crate) fn new(world: Arc<World>, mut plan: Plan) -> Self {
         let mut nodes = BTreeMap::new();
         let mut keys = Keys::default();
         let mut removed = Vec::new();
-        for planned in &plan.resources {
+        for planned in std::mem::take(&mut plan.resources) {
             if planned.action.is_removal() && !planned.existing {
-                removed.push(planned.clone());
+                removed.push(planned);
                 continue;
             }
             planned.objects.iter().for_each(|o| keys.expect(o));
-            nodes.insert(planned.address.clone(), Node::new(planned.clone()));
+            nodes.insert(planned.address.clone(), Node::new(planned));
         }
         let mut removals = Removals::new(removed);
         for node in nodes.values() {
@@ -281,7 +283,7 @@ impl Applying {
     }
 
     /// What the plan has in place of instances that were not known: under the same names, without keys.
-    fn template_of(&self, id: &Address) -> Option<PlannedResource> {
+    fn template_of(&self, id: &Address) -> Option<Arc<PlannedResource>> {
         let planned = &self.nodes.get(&id.bare())?.planned;
         let repeated = self.spec(id).is_some_and(|s| !matches!(s.repeat, Repeat::Once) || s.when.is_some());
         (planned.deferred.is_some() && (repeated || *id != planned.address)).then(|| planned.clone())
@@ -293,7 +295,7 @@ impl Applying {
         let action = if recorded { Planned::Update } else { Planned::Create };
         let requires = self.modules.requires(address);
         let planned = PlannedResource { address: address.clone(), action, requires, ..template.clone() };
-        self.nodes.insert(address.clone(), Node::new(planned));
+        self.nodes.insert(address.clone(), Node::new(Arc::new(planned)));
     }
 
     /// Enters the instances of a module.
@@ -374,15 +376,17 @@ impl Applying {
 
     /// The outputs of a resource's instances: what this run made of them, or what is recorded of those it left alone.
     fn outputs_of(&self, id: &Address) -> Vec<(Address, Value)> {
-        let recorded = self.world.state.resources.range(id.clone()..).map(|(a, _)| a);
-        let recorded = recorded.take_while(|a| a.is_within(id)).filter(|a| !self.removals.has_whole(a));
-        let mut found: BTreeMap<Address, Value> =
-            recorded.map(|a| (a.clone(), self.world.recorded_outputs(a))).collect();
         let done = self.nodes.range(id.clone()..).take_while(|(a, _)| a.is_within(id));
-        found.extend(
-            done.filter(|(_, n)| n.stage == Stage::Done && !n.template)
-                .map(|(a, n)| (a.clone(), n.outputs.clone())),
-        );
+        let mut found: BTreeMap<Address, Value> = done
+            .filter(|(_, n)| n.stage == Stage::Done && !n.template)
+            .map(|(a, n)| (a.clone(), n.outputs.clone()))
+            .collect();
+        let recorded = self.world.state.resources.range(id.clone()..).map(|(a, _)| a);
+        for address in recorded.take_while(|a| a.is_within(id)).filter(|a| !self.removals.has_whole(a)) {
+            if !found.contains_key(address) {
+                found.insert(address.clone(), self.world.recorded_outputs(address));
+            }
+        }
         found.into_iter().collect()
     }
 
@@ -446,15 +450,16 @@ impl Applying {
             );
             return self.fail(address, Failure::world(vec![fault]), actions);
         }
+        let properties = Arc::new(found.properties);
         if let Some(node) = self.nodes.get_mut(address) {
-            node.properties = found.properties.clone();
+            node.properties = properties.clone();
             node.watch = found.watch;
             node.target.clone_from(&found.target);
         }
         self.in_flight += 1;
         let renew = self.nodes.get(address).is_some_and(|n| n.planned.renew);
         let (address, type_name) = (address.clone(), spec.type_name.clone());
-        let (target, properties) = (found.target, found.properties);
+        let target = found.target;
         actions.push(match kind.info.role {
             Role::Emits => {
                 Action::Render(RenderRequest { address, type_name, target, properties, known: None })
@@ -462,7 +467,7 @@ impl Applying {
             Role::Provides => Action::PlanProvider(ProviderPlanRequest {
                 address,
                 type_name,
-                properties,
+                properties: Value::clone(&properties),
                 adopt: spec.adopt,
                 renew,
             }),
@@ -485,7 +490,10 @@ impl Applying {
         let masked = self.world.masked(&properties);
         let (Some(spec), Some(kind)) = (self.spec(address), self.kind_of(address)) else { return };
         let Some(node) = self.nodes.get_mut(address).filter(|n| n.stage == Stage::Working) else { return };
+        let same_input = node.planned.properties == masked;
         node.properties = properties;
+        // Where they are the planned ones, the plan has them already.
+        node.masked = Some(if same_input { node.planned.properties.clone() } else { masked });
         node.render_key = key;
         if spec.existing {
             node.objects = ObjectList::new(objects);
@@ -512,7 +520,6 @@ impl Applying {
         }
         let world = self.world.clone();
         if let Some(why) = compare::departure(&node.planned.objects, &objects, &|v| world.masked(v)) {
-            let same_input = node.planned.properties == masked;
             let plugin = &node.planned.plugin.name;
             let fault = if same_input {
                 Diagnostic::error(
@@ -552,7 +559,7 @@ impl Applying {
             return self.fail(address, Failure::world(vec![fault]), actions);
         }
         objects.iter().for_each(|o| self.keys.expect(o));
-        node.planned.objects = objects;
+        Arc::make_mut(&mut node.planned).objects = objects;
         self.take_up(address, actions);
     }
 
@@ -588,7 +595,7 @@ impl Applying {
             protect: spec.prevent_destroy,
             watched,
             renewing: node.planned.renew,
-            properties: self.world.masked(&node.properties),
+            properties: node.masked.take().unwrap_or_else(|| self.world.masked(&node.properties)),
             // Where something is left to remove after it, the next run must look again: this one may be cut off before.
             render_key: if node.planned.objects.iter().any(|o| o.action.is_removal()) {
                 String::new()
@@ -616,6 +623,7 @@ impl Applying {
         let Some(node) = self.nodes.get_mut(address).filter(|n| n.stage == Stage::Working) else { return };
         node.stage = Stage::Done;
         node.outputs = outputs.clone();
+        node.let_go();
         let action = node.planned.action;
         if !node.planned.existing {
             actions.push(Action::Finish { address: address.clone(), outputs });
@@ -753,11 +761,12 @@ impl Applying {
 }
 
 impl Node {
-    fn new(planned: PlannedResource) -> Self {
+    fn new(planned: Arc<PlannedResource>) -> Self {
         Self {
             planned,
             stage: Stage::Waiting,
-            properties: Value::empty(),
+            properties: Arc::new(Value::Null),
+            masked: None,
             render_key: String::new(),
             watch: Watch::default(),
             target: None,

@@ -54,7 +54,7 @@ pub enum Rendered {
     /// Its objects.
     Objects {
         /// The properties after the plugin's defaults.
-        properties: Value,
+        properties: Arc<Value>,
         /// The render's key.
         key: String,
         /// The objects, in the plugin's order.
@@ -65,7 +65,7 @@ pub enum Rendered {
     /// It cannot be rendered before more is known.
     Deferred {
         /// The properties after the plugin's defaults.
-        properties: Value,
+        properties: Arc<Value>,
         /// What is not known, in words.
         why: String,
     },

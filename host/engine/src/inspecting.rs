@@ -1,5 +1,7 @@
 //! A last look before a plan is shown: what others have put into what it would delete.
 
+use std::sync::Arc;
+
 use sheave_model::plan::{Action as Planned, Plan, PlannedObject};
 use sheave_model::plugin::ObjectId;
 
@@ -44,6 +46,7 @@ impl Inspecting {
         let Event::LookedInside { address, target, id, result } = event else { return };
         self.open = self.open.saturating_sub(1);
         let Some(resource) = self.plan.resources.iter_mut().find(|r| r.address == address) else { return };
+        let resource = Arc::make_mut(resource);
         let mut objects = resource.objects.iter_mut();
         let held =
             |o: &&mut PlannedObject| o.target == target && o.object == id && o.action == Planned::Delete;

@@ -23,7 +23,7 @@ use crate::{CompiledType, World, prune};
 struct Node {
     spec: Arc<ResourceSpec>,
     target: Option<String>,
-    properties: Value,
+    properties: Arc<Value>,
     watch: Watch,
     outputs: Value,
     /// Outputs that are what was emitted.
@@ -235,10 +235,11 @@ impl Planning {
             let fault = Diagnostic::error("plan.role-changed", summary).with_help(help).at(spec.span, "");
             return self.fault(address.clone(), vec![fault.on(address)]);
         }
+        let given = Arc::new(evaluated.properties);
         let node = Node {
             spec: spec.clone(),
             target: evaluated.target.clone(),
-            properties: evaluated.properties.clone(),
+            properties: given.clone(),
             watch: evaluated.watch,
             outputs: Value::empty(),
             emitted: BTreeMap::new(),
@@ -247,9 +248,9 @@ impl Planning {
         let renew = node.watch.renews(record, &self.world).is_some();
         self.nodes.insert(address.clone(), node);
         if let Some(why) = evaluated.unknown {
-            return self.defer(&address, &kind, evaluated.properties, why);
+            return self.defer(&address, &kind, &given, why);
         }
-        let properties = as_texts(evaluated.properties);
+        let properties = if given.has_unknown() { Arc::new(as_texts(Value::clone(&given))) } else { given };
         let type_name = spec.type_name.clone();
         let known =
             record.filter(|r| r.status == Status::Ready && !spec.existing).map(|r| r.render_key.clone());
@@ -265,7 +266,7 @@ impl Planning {
             Role::Provides => Action::PlanProvider(ProviderPlanRequest {
                 address,
                 type_name,
-                properties,
+                properties: Arc::unwrap_or_clone(properties),
                 adopt: spec.adopt,
                 renew,
             }),
@@ -286,7 +287,7 @@ impl Planning {
                 Some(objects)
             }
             Rendered::Deferred { properties, why } => {
-                self.defer(&address, &kind, properties, why);
+                self.defer(&address, &kind, &properties, why);
                 return self.close(&address);
             }
         };
@@ -337,7 +338,8 @@ impl Planning {
         let Some(node) = self.nodes.get_mut(&address) else { return };
         node.outputs = outputs;
         // The plan has them from here on.
-        let properties = self.world.masked(&std::mem::replace(&mut node.properties, Value::Null));
+        let given = std::mem::replace(&mut node.properties, Arc::new(Value::Null));
+        let properties = self.world.masked(&given);
         let planned = self.draft(&kind, &spec, &address, action, properties, Vec::new(), None);
         let renewed = PlannedResource { renew: renew.is_some(), why: renew, ..planned };
         self.planned.insert(address.clone(), PlannedResource { objects, ..renewed });
@@ -381,7 +383,7 @@ impl Planning {
         } else {
             kind.schemas.outputs.mark_sensitive(found.plan.outputs.clone())
         };
-        node.properties = found.properties;
+        node.properties = Arc::new(found.properties);
         let (outputs, properties) = (self.world.masked(&node.outputs), self.world.masked(&node.properties));
         let planned = self.draft(&kind, &spec, &address, action, properties, found.notes, None);
         let planned = PlannedResource { renew: renew.is_some(), why: renew, ..planned };
@@ -391,7 +393,7 @@ impl Planning {
     }
 
     /// Puts an instance into the plan without its objects.
-    fn defer(&mut self, address: &Address, kind: &Arc<CompiledType>, properties: Value, why: String) {
+    fn defer(&mut self, address: &Address, kind: &Arc<CompiledType>, properties: &Value, why: String) {
         let Some(node) = self.nodes.get_mut(address) else { return };
         let (spec, target) = (node.spec.clone(), node.target.clone());
         let action = match self.world.state.resources.get(address) {
@@ -404,7 +406,7 @@ impl Planning {
             node.outputs = outputs;
         }
         let bounds = Deferred { why, target, kinds: Vec::new(), namespaces: Vec::new() };
-        let properties = self.world.masked(&properties);
+        let properties = self.world.masked(properties);
         let planned = self.draft(kind, &spec, address, action, properties, Vec::new(), Some(bounds));
         self.planned.insert(address.clone(), planned);
     }
@@ -588,14 +590,14 @@ impl Planning {
         if self.blueprint_fault {
             return PlanningOutcome::Refused;
         }
-        let mut resources: Vec<PlannedResource> = Vec::new();
+        let mut resources: Vec<Arc<PlannedResource>> = Vec::new();
         let mut planned = std::mem::take(&mut self.planned);
         if let Some(graph) = self.world.graph.clone() {
             in_order(&graph, None, &mut planned, &mut resources);
         }
         if self.world.only.is_empty() {
             let (removals, refused) = prune::removals(&self.world, &resources, &self.failed, &self.off);
-            resources.extend(removals);
+            resources.extend(removals.into_iter().map(Arc::new));
             for (address, diagnostic) in refused {
                 self.failed.insert(address, diagnostic.code.clone());
                 self.diagnostics.push(diagnostic);
@@ -651,7 +653,7 @@ fn in_order(
     graph: &Graph,
     path: Option<&Address>,
     planned: &mut BTreeMap<Address, PlannedResource>,
-    out: &mut Vec<PlannedResource>,
+    out: &mut Vec<Arc<PlannedResource>>,
 ) {
     for name in &graph.order {
         let base = path.map_or_else(|| Address::new(name), |p| p.clone().child(name));
@@ -669,7 +671,7 @@ fn in_order(
                     in_order(&module.graph, Some(&instance), planned, out);
                 }
             }
-            None => out.extend(within.iter().filter_map(|a| planned.remove(a))),
+            None => out.extend(within.iter().filter_map(|a| planned.remove(a)).map(Arc::new)),
         }
     }
 }

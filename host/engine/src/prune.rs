@@ -24,7 +24,7 @@ pub(crate) fn no_plugin(name: &str) -> PluginPin {
 /// or whose instances are not known yet are left alone. `off` is what the blueprint has with a `when` that is false.
 pub(crate) fn removals(
     world: &World,
-    planned: &[PlannedResource],
+    planned: &[Arc<PlannedResource>],
     failed: &BTreeMap<Address, String>,
     off: &BTreeSet<Address>,
 ) -> (Vec<PlannedResource>, Vec<(Address, Diagnostic)>) {
@@ -50,7 +50,7 @@ pub(crate) fn removals(
 }
 
 /// An object that another resource of the plan has now is not removed with the one that had it before.
-fn leave_what_is_wanted(removals: &mut [PlannedResource], planned: &[PlannedResource]) {
+fn leave_what_is_wanted(removals: &mut [PlannedResource], planned: &[Arc<PlannedResource>]) {
     let wanted: BTreeMap<(&str, &ObjectId), &Address> = planned
         .iter()
         .flat_map(|r| r.objects.iter().map(move |o| (o, &r.address)))

@@ -11,9 +11,9 @@ use crate::owned::Ownership;
 /// The largest object that is sent: API servers refuse bodies above 3 MiB.
 pub const MAX_OBJECT_BYTES: usize = 3 * 1024 * 1024;
 /// The largest object that is stored: etcd refuses more where nobody raised its `--max-request-bytes`.
-pub const MAX_STORED_BYTES: usize = 1536 * 1024;
+pub(crate) const MAX_STORED_BYTES: usize = 1536 * 1024;
 /// What the values of a ConfigMap or a Secret may hold together, decoded: Kubernetes validates it.
-pub const MAX_DATA_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_DATA_BYTES: usize = 1024 * 1024;
 
 /// Fields of `metadata` that the server writes; a manifest that was read from a cluster carries them.
 const SERVER_METADATA: &[&str] =

@@ -1,6 +1,7 @@
 //! A plan: what a run would do, as data. It is immutable, and carrying it out makes no choices.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -74,8 +75,9 @@ pub struct Plan {
     pub blueprint: Option<BlueprintText>,
     /// The inputs; a secret one as its keyed digest: apply asks for it again and refuses another.
     pub inputs: BTreeMap<String, Masked>,
-    /// The steps, in an order in which each comes after what it needs.
-    pub resources: Vec<PlannedResource>,
+    /// The steps, in an order in which each comes after what it needs. Shared: who shows a plan, who keeps it and who carries
+    /// it out look at the same ones.
+    pub resources: Vec<Arc<PlannedResource>>,
     /// The stack's outputs as far as they are known.
     pub outputs: BTreeMap<String, Masked>,
     /// Names and lengths of the passwords that apply will make.

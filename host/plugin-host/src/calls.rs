@@ -8,11 +8,12 @@ use sheave_model::manifest::PluginManifest;
 use crate::bindings::exports::sheave::plugin::{emit, provide};
 use crate::bindings::sheave::plugin::types as wit;
 use crate::error::CallError;
+use crate::guest::Guest;
 use crate::http::Outside;
 use crate::plugin::{Call, Plugin, Rights};
 use crate::reply::{self, Reply};
 use crate::wire::{
-    Change, Doc, Emitted, Failure, Instance, Live, Lookup, NeedsOrObjects, Observation, Planned,
+    Change, Checked, Doc, Emitted, Failure, Instance, Live, Lookup, NeedsOrObjects, Observation, Planned,
     PluginDiagnostic, Role, Snapshot, Step, TypeInfo,
 };
 
@@ -242,16 +243,63 @@ impl Plugin {
                 }
             })
         });
-        let (needs, objects) = match run.await? {
+        self.needs_or_objects(&call, run.await?)
+    }
+
+    /// `check`, and with what it gives [`Plugin::needs_or_render`], all in one instance: starting one costs more than any of
+    /// the three. Each part has the limits of a call of its own. What the plugin marks in its answer is for the host to put
+    /// tokens in: then it is not rendered here.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], as of every call; [`CallError::BadReply`] where the plugin does not emit.
+    pub async fn check_and_render(&self, of: &Instance, props: &Doc) -> Result<Checked, CallError> {
+        let (check, render) = (pure("check", &of.name), pure("render", &of.name));
+        let emit = self.exported(&render, self.0.emit.as_ref())?;
+        let (model, fuel) = (self.0.model.clone(), self.0.limits.fuel);
+        let (instance_of, props): (wit::Instance, wit::Doc) = (of.into(), props.into());
+        let run = self.0.run_and_hear(check, move |mut store, instance| {
+            Box::pin(async move {
+                let guest = model.load(&mut store, &instance)?;
+                let checked = match guest.call_check(&mut store, &instance_of, &props).await? {
+                    Ok(checked) if checked.marks.is_empty() => checked,
+                    other => return Ok((other, None)),
+                };
+                let guest = emit.load(&mut store, &instance)?;
+                Guest::go_on(store, "render", fuel)?;
+                let needs = guest.call_needs(&mut store, &instance_of, &checked, &[]).await?;
+                let next = match needs {
+                    Ok(needs) if needs.is_empty() => {
+                        let objects = guest.call_render(&mut store, &instance_of, &checked, &[]).await?;
+                        objects.map(|all| (Vec::new(), all))
+                    }
+                    asked => asked.map(|needs| (needs, Vec::new())),
+                };
+                Ok((Ok(checked), Some(next)))
+            })
+        });
+        let ((checked, next), warnings) = run.await?;
+        let props = self.answer(&check, checked, Doc::from)?;
+        let next = next.map(|next| self.needs_or_objects(&render, next)).transpose()?;
+        Ok(Checked { props, warnings, next })
+    }
+
+    /// What a plugin needs, or where that is nothing its objects.
+    fn needs_or_objects(
+        &self,
+        call: &Call<'_>,
+        answer: Result<(Vec<emit::Lookup>, Vec<emit::Emitted>), wit::Failure>,
+    ) -> Result<NeedsOrObjects, CallError> {
+        let (needs, objects) = match answer {
             Ok((needs, objects)) => (Ok(needs), objects),
             Err(failure) => (Err(failure), Vec::new()),
         };
-        let needs = self.answer(&call, needs, |all| all.into_iter().map(Lookup::from).collect::<Vec<_>>())?;
+        let needs = self.answer(call, needs, |all| all.into_iter().map(Lookup::from).collect::<Vec<_>>())?;
         if !needs.is_empty() {
             return Ok(NeedsOrObjects::Needs(needs));
         }
         let objects =
-            self.answer(&call, Ok(objects), |all| all.into_iter().map(Emitted::from).collect::<Vec<_>>())?;
+            self.answer(call, Ok(objects), |all| all.into_iter().map(Emitted::from).collect::<Vec<_>>())?;
         Ok(NeedsOrObjects::Objects(objects))
     }
 

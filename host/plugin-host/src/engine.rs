@@ -5,7 +5,8 @@ use std::hash::{Hash, Hasher};
 
 use sha2::{Digest, Sha256};
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    WasmBacktraceDetails,
 };
 
 use crate::error::{HostError, LoadError};
@@ -121,8 +122,9 @@ fn pool(instances: u32) -> InstanceAllocationStrategy {
         .table_elements(limits::TABLE_ELEMENTS)
         // The slots are as large as 32-bit memories can be in any case: a grant may raise what a plugin gets of one.
         .max_memory_size(usize::try_from(limits::MEMORY_MOST).unwrap_or(usize::MAX))
-        // What a call wrote to is wiped by writing, which is quicker than giving the pages back. A guest's heap begins
-        // beyond its stack and its data, a MiB or two up.
+        // What a call wrote to is wiped by writing, which is quicker than giving the pages back; where the system tells
+        // which pages those are, only these are. A guest's heap begins beyond its stack and its data, a MiB or two up.
+        .pagemap_scan(Enabled::Auto)
         .linear_memory_keep_resident(4 << 20)
         .table_keep_resident(64 << 10);
     InstanceAllocationStrategy::Pooling(pool)

@@ -13,6 +13,7 @@ use crate::files::{Folder, for_reading, for_writing};
 use crate::http::{Http, Outside};
 use crate::limits::{self, Limits};
 use crate::log::Log;
+use crate::meter::Meter;
 use crate::stub;
 use crate::wasi::Granted;
 use crate::wire::LogLevel;
@@ -21,6 +22,8 @@ use crate::wire::LogLevel;
 pub(crate) struct Guest {
     pub(crate) log: Log,
     pub(crate) stub: stub::State,
+    /// What it ran so far.
+    pub(crate) meter: Meter,
     memory: Budget<u64>,
     tables: Budget<usize>,
     wasi: Option<WasiCtx>,
@@ -62,6 +65,7 @@ impl Guest {
         Self {
             log,
             stub: stub::State::default(),
+            meter: Meter::default(),
             memory: Budget { used: 0, most: limits.memory },
             tables: Budget { used: 0, most: limits::TABLE_ELEMENTS },
             wasi,
@@ -72,6 +76,14 @@ impl Guest {
             outside,
             table,
         }
+    }
+
+    /// Another function begins in the same instance, with all that a call of its own may use.
+    pub(crate) fn go_on(store: &mut Store<Self>, function: &'static str, fuel: u64) -> wasmtime::Result<()> {
+        store.set_fuel(fuel)?;
+        store.data().meter.restart();
+        store.data_mut().log.go_on(function);
+        Ok(())
     }
 
     /// A store around it that ends when `over` says so, and after `fuel`.

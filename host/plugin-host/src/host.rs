@@ -165,9 +165,22 @@ impl PluginHost {
         Ok(Plugin(Arc::new(loaded), None))
     }
 
+    /// What an earlier load compiled, where it is kept. The disk and the check of the code hold up nobody else.
+    async fn cached(&self, digest: &str) -> Option<Component> {
+        let (engine, cache, digest) = (self.0.engine.clone(), self.0.cache.clone()?, digest.to_owned());
+        let look = move || {
+            let entry = cache.get(&digest)?;
+            native::deserialize(&engine, &Trusted::authenticated(entry.code())).ok()
+        };
+        tokio::task::spawn_blocking(look).await.ok().flatten()
+    }
+
     /// Compiling cannot be cancelled: it runs on a thread of its own, which is left behind when its time is over and
     /// does not hold up the program's end, as one of the runtime's threads would.
     async fn compile(&self, name: &str, wasm: &[u8], digest: &str) -> Result<Component, LoadError> {
+        if let Some(component) = self.cached(digest).await {
+            return Ok(component);
+        }
         let failed = |why: String| LoadError::Host(HostError::Engine(why));
         let permit = self.0.compiling.clone().acquire_owned().await.map_err(|e| failed(e.to_string()))?;
         let (engine, cache) = (self.0.engine.clone(), self.0.cache.clone());
@@ -219,11 +232,6 @@ fn held(name: &str, manifest: Option<&PluginManifest>, grants: &Grants) -> Resul
 const COMPILER_STACK: usize = 16 << 20;
 
 fn compile(engine: &Engine, cache: Option<&Cache>, wasm: &[u8], digest: &str) -> wasmtime::Result<Component> {
-    if let Some(entry) = cache.and_then(|cache| cache.get(digest))
-        && let Ok(component) = native::deserialize(engine, &Trusted::authenticated(entry.code()))
-    {
-        return Ok(component);
-    }
     let component = Component::from_binary(engine, wasm)?;
     if let Some(cache) = cache
         && let Ok(code) = component.serialize()

@@ -20,6 +20,8 @@ pub(crate) struct Log {
     full: bool,
     last_error: Option<String>,
     warnings: Vec<PluginDiagnostic>,
+    /// Whether warnings are about what was asked: a later function of the same call is not asked for any.
+    hears: bool,
 }
 
 impl Log {
@@ -40,7 +42,19 @@ impl Log {
             full: false,
             last_error: None,
             warnings: Vec::new(),
+            hears: true,
         }
+    }
+
+    /// Another function begins, in the same call.
+    pub(crate) fn go_on(&mut self, function: &'static str) {
+        self.function = function;
+        self.hears = false;
+    }
+
+    /// The function that runs, or ran last.
+    pub(crate) fn function(&self) -> &'static str {
+        self.function
     }
 
     /// Takes a line; once the call's limits are reached a last line says so, and the rest is dropped: a chatty plugin
@@ -70,7 +84,7 @@ impl Log {
         if level == LogLevel::Error {
             self.last_error = Some(message.clone());
         }
-        if level == LogLevel::Warn {
+        if level == LogLevel::Warn && self.hears {
             self.warnings.extend(warning(&message, &fields));
         }
         self.hand_on(level, message, fields, None);

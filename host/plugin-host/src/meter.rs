@@ -28,6 +28,12 @@ impl Meter {
         Duration::from_nanos(self.0.before.load(Ordering::Relaxed).saturating_add(now))
     }
 
+    /// Begins anew, in the middle of a poll: what follows is counted as a call of its own.
+    pub(crate) fn restart(&self) {
+        self.0.before.store(0, Ordering::Relaxed);
+        self.0.began.store(thread_nanos(), Ordering::Relaxed);
+    }
+
     /// The same future, measured.
     pub(crate) fn measure<F: Future>(&self, future: F) -> Measured<F> {
         Measured { meter: self.clone(), future: Box::pin(future) }
@@ -44,9 +50,9 @@ impl<F: Future> Future for Measured<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let times = self.meter.0.clone();
-        let began = thread_nanos();
-        times.began.store(began, Ordering::Relaxed);
+        times.began.store(thread_nanos(), Ordering::Relaxed);
         let result = self.future.as_mut().poll(cx);
+        let began = times.began.load(Ordering::Relaxed);
         times.before.fetch_add(thread_nanos().saturating_sub(began), Ordering::Relaxed);
         result
     }

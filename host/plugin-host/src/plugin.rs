@@ -182,6 +182,7 @@ impl Loaded {
         let mut store = Guest::new(&self.limits, log, granted, repeated, outside)
             .store(&self.host.engine, &self.limits, fuel, over)
             .map_err(|e| HostError::Engine(format!("{e:#}")))?;
+        store.data_mut().meter = meter.clone();
         let work = meter.measure(async {
             let instance = pre.instantiate_async(&mut store).await?;
             go(&mut store, instance).await
@@ -189,6 +190,8 @@ impl Loaded {
         // The guest's own clock comes first, since it knows where the guest is; this one cuts what waits in the host.
         let result = tokio::time::timeout_at((deadline + 2 * TICK).into(), work).await;
         let last_words = store.data_mut().log.last_words();
+        // In a call of several functions, the one that ran last.
+        let call = Call { function: store.data().log.function(), ..call };
         let context = self.context(&call, last_words);
         match result {
             Ok(Ok(reply)) => Ok((reply, store.data_mut().log.warnings())),

@@ -100,6 +100,17 @@ pub enum NeedsOrObjects {
     Objects(Vec<Emitted>),
 }
 
+/// What comes of a check that goes on to the render.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The properties with defaults filled in.
+    pub props: Doc,
+    /// What the plugin warns of.
+    pub warnings: Vec<PluginDiagnostic>,
+    /// What came of rendering just these; none: it has to be asked for, since the plugin marked a leaf of them.
+    pub next: Option<NeedsOrObjects>,
+}
+
 /// A live object, or that there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {

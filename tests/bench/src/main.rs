@@ -2,12 +2,13 @@
 //!
 //! `sheave-bench ROUNDS LOAD...` measures everything and writes docs/benchmarks.md; `sheave-bench bare VERB LOAD NAMESPACE` is one of
 //! the measured programs: a client that sends the requests and does nothing else. `sheave-bench alive` is another: a host full of plugins
-//! that wait.
+//! that wait; and `sheave-bench call FILE CACHE`: a host that loads one component and calls it.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
 mod bare;
 mod calls;
 mod crowd;
+mod languages;
 mod objects;
 mod process;
 mod report;
@@ -27,6 +28,7 @@ fn main() -> Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bare", verb, load, namespace] => println!("{}", bare::run(verb, read(load)?, namespace)?),
         ["alive"] => crowd::alive()?,
+        ["call", wasm, cache] => println!("{}", languages::call(wasm.as_ref(), cache.as_ref())?),
         [rounds, ref loads @ ..] if !loads.is_empty() => {
             let loads = loads.iter().map(|load| read(load)).collect::<Result<Vec<_>>>()?;
             all(rounds.parse().context("how many rounds?")?, &loads)?;
@@ -45,10 +47,11 @@ fn all(rounds: usize, loads: &[Load]) -> Result<()> {
     say("calls of the built-in plugin");
     let calls = calls::measure()?;
     let crowd = crowd::measure(&setting.itself, &setting.goplugin)?;
+    let languages = languages::measure(&setting)?;
     let validate = tools::validate(&setting)?;
     let rounds =
         loads.iter().map(|load| rounds::measure(&setting, *load, rounds)).collect::<Result<Vec<_>>>()?;
-    let report = report::Report { calls, crowd, validate, rounds };
+    let report = report::Report { calls, crowd, languages, validate, rounds };
     println!("{}", report.for_a_terminal());
     let path = root().join("docs/benchmarks.md");
     std::fs::write(&path, report.page(&setting))?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::calls::Calls;
 use crate::crowd::{ALIVE, Crowd};
+use crate::languages::Language;
 use crate::objects::Load;
 use crate::process::Cost;
 use crate::rounds::Rounds;
@@ -15,6 +16,7 @@ use crate::tools::{Step, Tool};
 pub(crate) struct Report {
     pub(crate) calls: Calls,
     pub(crate) crowd: Crowd,
+    pub(crate) languages: Vec<Language>,
     pub(crate) validate: Cost,
     pub(crate) rounds: Vec<Rounds>,
 }
@@ -65,7 +67,7 @@ impl Wanted {
 
 impl Report {
     pub(crate) fn for_a_terminal(&self) -> String {
-        let mut text = format!("\n{}", self.wanted());
+        let mut text = format!("\n{}\n{}", self.wanted(), self.languages());
         for rounds in &self.rounds {
             let _ = write!(
                 text,
@@ -100,6 +102,13 @@ has. The component from the cache is the provider `file`. The built-in plugin it
 Beside that, a process for each plugin: one in Go that does nothing, behind hashicorp's go-plugin, is started and has answered one call
 after {}, and holds {} meanwhile.
 
+## Languages
+
+{}
+The emitter that `sheave plugin new` makes in each language. It is built after the tools have built one such project before, loaded
+from the cache of compiled components, and renders its three objects, the first call of its process; what is counted is
+the largest resident set of that process, the host included.
+
 ## Objects
 
 One blueprint with `for-each`, one file for kubectl, one chart for Helm; the same objects. Each tool has namespaces of its
@@ -118,6 +127,7 @@ objects. Memory is the largest resident set.
             time(self.calls.builtin_load),
             time(self.crowd.process),
             memory(self.crowd.process_kib),
+            self.languages(),
         );
         for rounds in &self.rounds {
             let count = match rounds.count {
@@ -143,6 +153,22 @@ objects. Memory is the largest resident set.
         }
         page.push_str(&self.growth());
         page
+    }
+
+    fn languages(&self) -> String {
+        let mut rows = vec![
+            ["", "component", "build", "load from the cache", "first call", "memory"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
+        rows.extend(self.languages.iter().map(|l| {
+            let size = match l.component {
+                bytes @ 0..1_000_000 => format!("{} kB", bytes / 1_000),
+                bytes => format!("{:.1} MB", bytes as f64 / 1e6),
+            };
+            vec![l.name.to_owned(), size, time(l.build), time(l.load), time(l.call), memory(l.peak)]
+        }));
+        table(&rows)
     }
 
     /// How times grow with the number of objects.

@@ -21,8 +21,12 @@ pub(crate) struct Rounds {
     lists: Vec<Duration>,
 }
 
+/// From how many objects on a load is measured once: a round takes many minutes, and chance weighs little in it.
+const ONCE_FROM: usize = 10_000;
+
 pub(crate) fn measure(setting: &Setting, load: Load, count: usize) -> Result<Rounds> {
     say(load.title());
+    let count = if load.objects() >= ONCE_FROM { 1 } else { count };
     let mut rounds = Rounds { load, count, costs: BTreeMap::new(), lists: Vec::new() };
     for round in 0..count {
         for turn in 0..Tool::ALL.len() {

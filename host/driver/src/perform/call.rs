@@ -43,10 +43,24 @@ pub(crate) async fn check(
         .check_and_hear(&instance, &sent.doc)
         .await
         .map_err(|e| failed(context, address, e, false))?;
+    take_in(context, address, type_name, properties, &tokens, &checked, warnings)
+}
+
+/// What a check answered: its warnings told, its properties as values, and nothing in them changed that the user wrote.
+pub(super) fn take_in(
+    context: &Context,
+    address: &Address,
+    type_name: &TypeName,
+    properties: &Value,
+    tokens: &TokenTable,
+    checked: &wire::Doc,
+    warnings: Vec<wire::PluginDiagnostic>,
+) -> Result<Value, Failure> {
+    let world = |d: Diagnostic| Failure::world(vec![d.on(address.clone())]);
     for warning in warnings {
         context.warn(context.clean(warning.into()).on(address.clone()));
     }
-    let checked = receive(&checked, &tokens, address).map_err(world)?;
+    let checked = receive(checked, tokens, address).map_err(world)?;
     if let Some(at) = changed(properties, &checked, "") {
         let summary = format!("the plugin `{}` changed `{at}`, which the blueprint sets", type_name.plugin);
         return Err(world(Diagnostic::error("plugin.bad-reply", summary)));

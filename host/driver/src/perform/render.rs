@@ -13,7 +13,7 @@ use sheave_model::{Address, Diagnostic, TypeName, Unknown, UnknownKind, Value};
 use sheave_plugin_host::wire;
 use sheave_secrets::{Comparison, Family, TokenTable};
 
-use super::call::{check, failed, render_key};
+use super::call::{check, failed, render_key, take_in};
 use crate::context::{Context, locked};
 use crate::files::FolderFiles;
 use crate::plugins::BUILTIN;
@@ -51,20 +51,25 @@ pub(crate) async fn render(
         return Ok(Some(rendered));
     }
     context.learn(properties);
-    let checked = check(context, address, type_name, properties).await?;
     let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(address.clone())]);
+    let (checked, ahead) = check_first(context, address, type_name, properties).await?;
     let permit = Box::new(permit(context, type_name, target.as_deref(), &checked).map_err(world)?);
     let call = Call { context, address, type_name, target: target.as_deref(), permit: &permit };
-    let first = call.round(&checked, Family::First).await?;
+    let mut first = call.round(&checked, Family::First, ahead).await?;
     let mut objects: Vec<Value> = first.objects.iter().map(|o| Value::from_json(&o.json)).collect();
     for family in first.tokens.families_to_compare() {
-        let other = call.round(&checked, *family).await?;
+        let other = call.round(&checked, *family, None).await?;
         objects = match call.join(&first, other)? {
             Ok(objects) => objects,
-            Err(why) => return Ok(Some(Rendered::Deferred { properties: checked, why })),
+            Err(why) => return Ok(Some(Rendered::Deferred { properties: Arc::new(checked), why })),
         };
     }
     restart_pods(context, &mut objects, &first.objects, address).map_err(world)?;
+    let shapes: Vec<Json> = if first.is_plain() {
+        first.objects.iter_mut().map(|o| o.json.take()).collect()
+    } else {
+        objects.iter().map(shape_of).collect()
+    };
     let targets: Vec<&str> = first
         .objects
         .iter()
@@ -72,7 +77,6 @@ pub(crate) async fn render(
             |o| if o.emitted.target.is_empty() { target.as_deref().unwrap_or("") } else { &o.emitted.target },
         )
         .collect();
-    let shapes: Vec<Json> = objects.iter().map(shape_of).collect();
     for (target, shape) in targets.iter().zip(&shapes) {
         context.definitions.learn(target, shape);
     }
@@ -83,7 +87,7 @@ pub(crate) async fn render(
     for ((manifest, shape), object) in objects.into_iter().zip(shapes).zip(first.objects) {
         match call.place(target.as_deref(), manifest, shape, object.emitted).await? {
             Ok(object) => placed.push(object),
-            Err(why) => return Ok(Some(Rendered::Deferred { properties: checked, why })),
+            Err(why) => return Ok(Some(Rendered::Deferred { properties: Arc::new(checked), why })),
         }
     }
     leave_to_autoscalers(&mut placed);
@@ -92,7 +96,8 @@ pub(crate) async fn render(
         let summary = format!("the plugin `{}` emitted {} twice", type_name.plugin, twice.id);
         return Err(world(Diagnostic::error("plugin.bad-reply", summary)));
     }
-    let rendered = Rendered::Objects { properties: checked, key: key.clone(), objects: placed, permit };
+    let properties = Arc::new(checked);
+    let rendered = Rendered::Objects { properties, key: key.clone(), objects: placed, permit };
     locked(&context.rendered).insert(address.clone(), (key, rendered.clone()));
     Ok(Some(rendered))
 }
@@ -100,6 +105,9 @@ pub(crate) async fn render(
 /// What an autoscaler beside it scales does not say how many it wants: that number is handed over as it is, and not
 /// taken away, which would set it back to one.
 fn leave_to_autoscalers(objects: &mut [RenderedObject]) {
+    if objects.len() < 2 {
+        return;
+    }
     let shapes: Vec<Json> = objects.iter().map(|o| shape_of(&o.manifest)).collect();
     for (at, scaled) in objects.iter_mut().enumerate() {
         let by_one = |other: &Json| sheave_manifest::scales(other, &scaled.id);
@@ -108,6 +116,31 @@ fn leave_to_autoscalers(objects: &mut [RenderedObject]) {
             scaled.ignore.push(sheave_manifest::REPLICAS.to_owned());
         }
     }
+}
+
+/// Lets the plugin check the properties, and where nothing in them is marked render them at once. That only saves an
+/// instance: what it makes of them is used when the host has found the check to be in order.
+async fn check_first(
+    context: &Context,
+    address: &Address,
+    type_name: &TypeName,
+    properties: &Value,
+) -> Result<(Value, Option<wire::NeedsOrObjects>), Failure> {
+    let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(address.clone())]);
+    let plugin = &context.plugin_of(type_name).map_err(world)?.plugin;
+    let mut tokens = TokenTable::default();
+    let instance = context.instance_of(address, type_name, Family::First, &mut tokens).map_err(world)?;
+    let sent = context.send(&type_name.plugin, properties, Family::First).map_err(world)?;
+    if !sent.doc.marks.is_empty() || !instance.settings.marks.is_empty() || !plugin.emits() {
+        return Ok((check(context, address, type_name, properties).await?, None));
+    }
+    let done = plugin
+        .check_and_render(&instance, &sent.doc)
+        .await
+        .map_err(|e| failed(context, address, e, false))?;
+    let (props, warnings) = (&done.props, done.warnings);
+    let checked = take_in(context, address, type_name, properties, &sent.tokens, props, warnings)?;
+    Ok((checked, done.next))
 }
 
 /// The annotation of a pod template that changes when something does that its pods read at their start.
@@ -225,13 +258,29 @@ struct Round {
     tokens: TokenTable,
 }
 
+impl Round {
+    /// Whether the objects are in full what the plugin wrote.
+    fn is_plain(&self) -> bool {
+        self.tokens.families_to_compare().is_empty()
+            && self.objects.iter().all(|o| o.emitted.restart_on.is_empty())
+    }
+}
+
 impl Call<'_> {
     fn world(&self, diagnostic: Diagnostic) -> Failure {
         Failure::world(vec![self.context.clean(diagnostic).on(self.address.clone())])
     }
 
-    /// One render, with one family of tokens.
-    async fn round(&self, properties: &Value, family: Family) -> Result<Round, Failure> {
+    /// One render, with one family of tokens. `ahead` is what was rendered when the properties were checked.
+    async fn round(
+        &self,
+        properties: &Value,
+        family: Family,
+        ahead: Option<wire::NeedsOrObjects>,
+    ) -> Result<Round, Failure> {
+        if let Some(wire::NeedsOrObjects::Objects(emitted)) = ahead {
+            return self.read(emitted, TokenTable::default());
+        }
         let plugin = &self.context.plugin_of(self.type_name).map_err(|d| self.world(d))?.plugin;
         let mut tokens = TokenTable::default();
         let instance = self
@@ -242,7 +291,10 @@ impl Call<'_> {
             self.context.send(&self.type_name.plugin, properties, family).map_err(|d| self.world(d))?;
         tokens.merge(sent.tokens);
         let fail = |e| failed(self.context, self.address, e, false);
-        let first = plugin.needs_or_render(&instance, &sent.doc).await.map_err(fail)?;
+        let first = match ahead {
+            Some(first) => first,
+            None => plugin.needs_or_render(&instance, &sent.doc).await.map_err(fail)?,
+        };
         let emitted = match first {
             wire::NeedsOrObjects::Objects(emitted) => emitted,
             wire::NeedsOrObjects::Needs(mut wanted) => {
@@ -264,6 +316,10 @@ impl Call<'_> {
                 plugin.render(&instance, &sent.doc, &found).await.map_err(fail)?
             }
         };
+        self.read(emitted, tokens)
+    }
+
+    fn read(&self, emitted: Vec<wire::Emitted>, tokens: TokenTable) -> Result<Round, Failure> {
         let mut objects = Vec::with_capacity(emitted.len());
         for emitted in emitted {
             let json: Json = serde_json::from_str(&emitted.manifest.json).map_err(|e| {

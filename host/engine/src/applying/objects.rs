@@ -1,12 +1,13 @@
 //! An emitter's resource: its objects sent in their order, waited for, observed.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use sheave_model::Address;
 use sheave_model::event::What;
 use sheave_model::plan::{Action as Planned, PlannedObject};
 use sheave_model::plugin::ObjectId;
 use sheave_model::stack::ObjectRecord;
+use sheave_model::{Address, Masked, Value};
 
 use super::{Applying, Node, Stage};
 use crate::action::{Action, ApplyRequest, AwaitObject, AwaitRequest, DeleteRequest};
@@ -94,6 +95,16 @@ impl ObjectList {
 }
 
 impl Node {
+    /// Nothing is done any more with what it was made of: the memory is wanted for those that come.
+    pub(super) fn let_go(&mut self) {
+        self.properties = Arc::new(Value::Null);
+        self.objects = ObjectList::default();
+        if let Some(planned) = Arc::get_mut(&mut self.planned) {
+            planned.properties = Masked::default();
+            planned.objects = Vec::new();
+        }
+    }
+
     pub(super) fn await_objects(&self) -> Vec<AwaitObject> {
         self.objects
             .iter()

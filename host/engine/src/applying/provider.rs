@@ -1,5 +1,6 @@
 //! A provider's resource: planned again, compared with the plan, carried out in as many steps as it takes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sheave_model::event::What;
@@ -42,7 +43,8 @@ impl Applying {
             let fault = Diagnostic::error("plan.diverged", summary).with_help("plan and apply again");
             return self.fail(address, Failure::world(vec![fault]), actions);
         }
-        node.properties = found.properties;
+        node.properties = Arc::new(found.properties);
+        node.masked = None;
         node.render_key = found.key;
         node.outputs = found.plan.outputs.clone();
         let settled = node.planned.action;
@@ -73,7 +75,7 @@ impl Applying {
             op,
             address: address.clone(),
             type_name: node.planned.type_name.clone(),
-            desired: (!delete).then(|| node.properties.clone()),
+            desired: (!delete).then(|| Value::clone(&node.properties)),
             with_prior,
             agreed,
             resume: None,
@@ -160,7 +162,7 @@ impl Applying {
             op: op.to_owned(),
             address: address.clone(),
             type_name: node.planned.type_name.clone(),
-            desired: (!node.replacing).then(|| node.properties.clone()),
+            desired: (!node.replacing).then(|| Value::clone(&node.properties)),
             with_prior: node.planned.action != Planned::Create,
             agreed: ProviderPlan { outputs: node.outputs.clone(), replace: Vec::new(), notes: Vec::new() },
             resume: None,

@@ -1,6 +1,7 @@
 //! Removals, after everything else is done: dependants before what they need, contents before what holds them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use sheave_model::event::What;
 use sheave_model::plan::{Action as Planned, PlannedObject, PlannedResource};
@@ -14,7 +15,7 @@ use crate::event::Failure;
 /// What is to be removed of one resource.
 #[derive(Debug)]
 struct Removal {
-    planned: PlannedResource,
+    planned: Arc<PlannedResource>,
     /// The whole resource goes, not just some objects of it.
     whole: bool,
     /// Objects whose turn has not come.
@@ -54,7 +55,7 @@ fn goes(action: Planned) -> bool {
 }
 
 impl Removals {
-    pub(super) fn new(planned: Vec<PlannedResource>) -> Self {
+    pub(super) fn new(planned: Vec<Arc<PlannedResource>>) -> Self {
         let mut removals = Self::default();
         for planned in planned {
             removals.add(planned, true);
@@ -63,13 +64,13 @@ impl Removals {
     }
 
     /// Takes in objects that a resource which stays no longer has.
-    pub(super) fn add_leftovers(&mut self, planned: &PlannedResource) {
+    pub(super) fn add_leftovers(&mut self, planned: &Arc<PlannedResource>) {
         if planned.objects.iter().any(|o| o.action.is_removal()) {
             self.add(planned.clone(), false);
         }
     }
 
-    fn add(&mut self, planned: PlannedResource, whole: bool) {
+    fn add(&mut self, planned: Arc<PlannedResource>, whole: bool) {
         let left: Vec<PlannedObject> = planned.objects.iter().filter(|o| goes(o.action)).cloned().collect();
         if whole {
             for need in &planned.requires {
