@@ -402,6 +402,22 @@ async fn a_render_that_needs_nothing_is_one_call() {
 }
 
 #[tokio::test]
+async fn a_check_goes_on_to_the_render() {
+    let plugin = load(&built("rogue"), &Grants::default()).await;
+    let props = doc(r#"{"value": "a"}"#);
+    let done = plugin.check_and_render(&of("Honest"), &props).await.unwrap();
+    assert_eq!(done.props, plugin.check(&of("Honest"), &props).await.unwrap());
+    assert_eq!(done.next, Some(plugin.needs_or_render(&of("Honest"), &done.props).await.unwrap()));
+    assert_eq!(
+        code(&plugin.check_and_render(&of("Many"), &props).await.unwrap_err()),
+        "plugin.limit.objects"
+    );
+    // The function that broke down is the one that is named.
+    let error = plugin.check_and_render(&of("Panic"), &props).await.unwrap_err();
+    assert!(error.to_string().contains("`render`"), "{error}");
+}
+
+#[tokio::test]
 async fn permissions_change_in_a_folder_granted_for_writing_and_nowhere_else() {
     use std::os::unix::fs::PermissionsExt as _;
     let at = tempfile::tempdir().unwrap();
