@@ -325,8 +325,9 @@ fn fill_in_changes(
     let given_back = leaving.give_back(&object.target, &object.id, &found.changes);
     planned.force |= given_back;
     let of_taints = |c: &&sheave_manifest::Change| taints::is_of_taints(&object.id, &c.pointer);
-    let mut foreign = found.changes.iter().filter(|c| is_foreign(c)).peekable();
-    let by_taint = foreign.peek().is_some() && foreign.all(|c| of_taints(&c));
+    // The list may be somebody else's though no single item of it is: every change of a taint is by force.
+    let by_taint = found.changes.iter().any(|c| of_taints(&c))
+        && found.changes.iter().filter(|c| is_foreign(c)).all(|c| of_taints(&c));
     planned.force |= by_taint;
     for change in found.changes {
         let foreign = is_foreign(&change);

@@ -185,3 +185,13 @@ impl WasiHttpHooks for Http {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_has_so_many_requests_under_way_and_no_more() {
+        assert_eq!(Http::none().at_once.available_permits(), limits::HTTP_AT_ONCE);
+    }
+}
