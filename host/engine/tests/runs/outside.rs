@@ -354,7 +354,7 @@ impl Outside {
                     slot: "main".into(),
                     target: "main".into(),
                     id,
-                    manifest: r.properties.clone().into(),
+                    manifest: r.properties.clone(),
                     order,
                     ready_when: None,
                     ignore: vec![],
