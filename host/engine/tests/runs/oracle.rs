@@ -128,8 +128,8 @@ impl Version<'_> {
             let known = |(n, by_name): (usize, bool)| match actions[&n] {
                 _ if self.parts[n] => true,
                 Planned::NoOp => true,
-                // One that is made anew is another one.
-                Planned::Update => by_name && record_has_outputs(state, n) && live(outside, n).is_some(),
+                // One that is made anew is another one, and so may be one that a run left undone.
+                Planned::Update => by_name && is_settled(state, n) && live(outside, n).is_some(),
                 _ => false,
             };
             let right = self.needs(i).all(known) && live(outside, i) == Some(self.values(i));
@@ -151,8 +151,8 @@ fn record(state: &StackState, i: usize) -> Option<&ResourceRecord> {
     state.resources.get(&Address::new(NAMES[i])).map(AsRef::as_ref)
 }
 
-fn record_has_outputs(state: &StackState, i: usize) -> bool {
-    record(state, i).is_some_and(|r| r.outputs.is_some())
+fn is_settled(state: &StackState, i: usize) -> bool {
+    record(state, i).is_some_and(|r| r.outputs.is_some() && r.status == Status::Ready)
 }
 
 /// The size and the note of what is outside.
