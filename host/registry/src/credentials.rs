@@ -5,12 +5,9 @@ use oci_client::secrets::RegistryAuth;
 
 use crate::fault::Miss;
 
-/// Docker's own registry is kept under the address of its first version.
-const DOCKER_HUB: (&str, &str) = ("docker.io", "https://index.docker.io/v1/");
-
 /// The credentials for a host; nobody's where there are none.
 pub(crate) async fn of(host: &str) -> Result<RegistryAuth, Miss> {
-    let server = if host == DOCKER_HUB.0 { DOCKER_HUB.1 } else { host }.to_owned();
+    let server = host.to_owned();
     // A helper is another program, which is waited for.
     let found = tokio::task::spawn_blocking(move || get_credential(&server)).await;
     match found.map_err(|e| Miss::Denied(e.to_string()))? {
