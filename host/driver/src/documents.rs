@@ -75,6 +75,21 @@ impl Context {
         self.instance(&info, family, tokens)
     }
 
+    /// What a plugin is asked about a resource with: the instance and the properties, and the tokens of both.
+    pub(crate) fn question(
+        &self,
+        address: &Address,
+        type_name: &TypeName,
+        properties: &Value,
+        family: Family,
+    ) -> Result<(wire::Instance, Sent), Diagnostic> {
+        let mut tokens = TokenTable::default();
+        let instance = self.instance_of(address, type_name, family, &mut tokens)?;
+        let sent = self.send(&type_name.plugin, properties, family)?;
+        tokens.merge(sent.tokens);
+        Ok((instance, Sent { doc: sent.doc, tokens }))
+    }
+
     /// A snapshot for its plugin.
     pub(crate) fn send_snapshot(
         &self,

@@ -4,7 +4,7 @@
 //! is always measured against its digest: neither folder has to be trusted.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use oci_client::manifest::{
@@ -12,6 +12,7 @@ use oci_client::manifest::{
 };
 
 use crate::artifact::MAX_MANIFEST;
+use crate::bounded::read_at_most;
 use crate::digest::Digest;
 use crate::fault::RegistryError;
 use crate::source::Source;
@@ -60,7 +61,7 @@ impl Layouts {
         limit: u64,
     ) -> Result<Option<Vec<u8>>, RegistryError> {
         let path = self.blob_path(source, digest);
-        let Some(bytes) = read_at_most(&path, limit)? else { return Ok(None) };
+        let Some(bytes) = read_at_most(&path, limit).map_err(|e| fault(&path, &e))? else { return Ok(None) };
         let found = Digest::of(&bytes);
         if found == *digest {
             return Ok(Some(bytes));
@@ -123,7 +124,7 @@ impl Layouts {
 
     fn index(&self, folder: &Path) -> Result<OciImageIndex, RegistryError> {
         let path = folder.join("index.json");
-        match read_at_most(&path, MAX_MANIFEST as u64)? {
+        match read_at_most(&path, MAX_MANIFEST as u64).map_err(|e| fault(&path, &e))? {
             Some(bytes) => serde_json::from_slice(&bytes).map_err(|e| RegistryError::Folder {
                 path,
                 why: format!("it is no index of an image layout: {e}"),
@@ -141,24 +142,6 @@ impl Layouts {
 
 fn fault(path: &Path, why: &io::Error) -> RegistryError {
     RegistryError::Folder { path: path.to_owned(), why: why.to_string() }
-}
-
-/// A file's bytes; none where there is no file. One that is larger is a fault before it is read.
-fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, RegistryError> {
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(e) => return Err(fault(path, &e)),
-    };
-    let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| fault(path, &e))?;
-    if bytes.len() as u64 > limit {
-        let why = format!("it has more than the {limit} bytes that are allowed");
-        return Err(RegistryError::Folder { path: path.to_owned(), why });
-    }
-    Ok(Some(bytes))
 }
 
 /// Writes a file whole or not at all.

@@ -6,6 +6,7 @@
 //! is the operator's [`Policy`].
 
 mod artifact;
+mod bounded;
 mod credentials;
 mod digest;
 mod fault;

@@ -36,6 +36,9 @@ pub struct Pushed {
     pub already: bool,
 }
 
+/// Bytes, and who gave them; nobody: they were kept here.
+type Had = (Vec<u8>, Option<String>);
+
 /// What was found of a manifest's signatures.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
@@ -76,17 +79,11 @@ impl Registries {
             Some(digest) => digest.clone(),
             None => self.resolve(source).await?,
         };
-        let (manifest, mut from) = self.manifest(source, &digest).await?;
+        let (manifest, said_by) = self.manifest(source, &digest).await?;
         let not_one = |why| RegistryError::NotComponent { plugin: source.to_string(), why };
         let (_, blob) = artifact::read(&manifest).map_err(not_one)?;
-        let component = match self.kept(source, &blob) {
-            Some(bytes) => bytes,
-            None => {
-                let (bytes, place) = self.blob(source, &blob).await?;
-                from = place;
-                bytes
-            }
-        };
+        let (component, from) = self.blob(source, &blob).await?;
+        let from = from.or(said_by).unwrap_or_else(|| "the cache".into());
         Ok(Pulled { component, digest, from })
     }
 
@@ -100,44 +97,36 @@ impl Registries {
         asked.map(|(digest, _)| digest)
     }
 
-    async fn manifest(&self, source: &Source, digest: &Digest) -> Result<(Vec<u8>, String), RegistryError> {
-        const LIMIT: u64 = MAX_MANIFEST as u64;
+    async fn manifest(&self, source: &Source, digest: &Digest) -> Result<Had, RegistryError> {
+        let blob = Blob { digest: digest.clone(), size: MAX_MANIFEST as u64 };
+        self.have(source, &blob, async |remote: &Remote| remote.manifest(source, digest).await).await
+    }
+
+    async fn blob(&self, source: &Source, blob: &Blob) -> Result<Had, RegistryError> {
+        self.have(source, blob, async |remote: &Remote| remote.blob(source, blob).await).await
+    }
+
+    /// The bytes of a digest, from wherever they can be had; kept from then on.
+    async fn have(
+        &self,
+        source: &Source,
+        blob: &Blob,
+        question: impl AsyncFn(&Remote) -> Result<Vec<u8>, Miss>,
+    ) -> Result<Had, RegistryError> {
         // What is kept here and does not measure up counts as not kept: it is fetched and written anew.
-        if let Ok(Some(bytes)) = self.cache.blob(source, digest, LIMIT) {
-            return Ok((bytes, "the cache".into()));
+        if let Ok(Some(bytes)) = self.cache.blob(source, &blob.digest, blob.size) {
+            return Ok((bytes, None));
         }
         let (bytes, from) = match &self.offline {
             Some(offline) => {
-                let found = offline.blob(source, digest, LIMIT)?;
-                (
-                    found.ok_or_else(|| self.not_offline(source, offline))?,
-                    offline.root().display().to_string(),
-                )
-            }
-            None => self.ask(source, async |remote: &Remote| remote.manifest(source, digest).await).await?,
-        };
-        self.cache.put(source, &bytes)?;
-        Ok((bytes, from))
-    }
-
-    fn kept(&self, source: &Source, blob: &Blob) -> Option<Vec<u8>> {
-        self.cache.blob(source, &blob.digest, blob.size).ok().flatten()
-    }
-
-    /// A blob from elsewhere, which is kept from then on.
-    async fn blob(&self, source: &Source, blob: &Blob) -> Result<(Vec<u8>, String), RegistryError> {
-        let (bytes, from) = match &self.offline {
-            Some(offline) => {
                 let found = offline.blob(source, &blob.digest, blob.size)?;
-                (
-                    found.ok_or_else(|| self.not_offline(source, offline))?,
-                    offline.root().display().to_string(),
-                )
+                let bytes = found.ok_or_else(|| self.not_offline(source, offline))?;
+                (bytes, offline.root().display().to_string())
             }
-            None => self.ask(source, async |remote: &Remote| remote.blob(source, blob).await).await?,
+            None => self.ask(source, question).await?,
         };
         self.cache.put(source, &bytes)?;
-        Ok((bytes, from))
+        Ok((bytes, Some(from)))
     }
 
     fn not_offline(&self, source: &Source, offline: &Layouts) -> RegistryError {
@@ -153,11 +142,7 @@ impl Registries {
         let mut tried = Vec::new();
         for endpoint in self.settings.endpoints(&source.registry) {
             let host = endpoint.host.clone();
-            let answer = match self.remote(endpoint).await {
-                Ok(remote) => question(&remote).await,
-                Err(miss) => Err(miss),
-            };
-            match answer {
+            match self.at(endpoint, &question).await {
                 Ok(answer) => return Ok((answer, host)),
                 Err(miss) => {
                     // Another place may have it as it was named; that this one has not should not stay unseen.
@@ -169,6 +154,15 @@ impl Registries {
             }
         }
         Err(RegistryError::Missed { plugin: source.to_string(), tried })
+    }
+
+    /// Asks one place.
+    async fn at<T>(
+        &self,
+        endpoint: Endpoint,
+        question: &impl AsyncFn(&Remote) -> Result<T, Miss>,
+    ) -> Result<T, Miss> {
+        question(&*self.remote(endpoint).await?).await
     }
 
     async fn remote(&self, endpoint: Endpoint) -> Result<Arc<Remote>, Miss> {
@@ -284,11 +278,8 @@ impl Registries {
             // A mirror may have been filled before the plugin was signed: each place is asked.
             for endpoint in self.settings.endpoints(&source.registry) {
                 let host = endpoint.host.clone();
-                let answer = match self.remote(endpoint).await {
-                    Ok(remote) => self.signed_at(&remote, source, digest).await,
-                    Err(miss) => Err(miss),
-                };
-                match answer {
+                let question = async |remote: &Remote| self.signed_at(remote, source, digest).await;
+                match self.at(endpoint, &question).await {
                     Ok(signed) => found
                         .signed
                         .extend(signed.into_iter().filter(|s| !found.signed.contains(s)).collect::<Vec<_>>()),
@@ -315,10 +306,7 @@ impl Registries {
         let (manifest, _) = self.manifest(source, &pulled.digest).await?;
         let wrong = |why| RegistryError::NotComponent { plugin: source.to_string(), why };
         let (config, _) = artifact::read(&manifest).map_err(wrong)?;
-        let config = match self.kept(source, &config) {
-            Some(bytes) => bytes,
-            None => self.blob(source, &config).await?.0,
-        };
+        let (config, _) = self.blob(source, &config).await?;
         layouts.put(source, &config)?;
         layouts.put(source, &pulled.component)?;
         layouts.put_manifest(source, source.tag.as_deref(), &manifest)?;

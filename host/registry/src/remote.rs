@@ -11,6 +11,7 @@ use oci_client::secrets::RegistryAuth;
 use oci_client::{Reference, RegistryOperation};
 
 use crate::artifact::{Blob, MAX_MANIFEST};
+use crate::bounded::read_at_most;
 use crate::credentials;
 use crate::digest::Digest;
 use crate::fault::{Miss, said};
@@ -43,11 +44,8 @@ impl Remote {
             let wrong = |why: String| {
                 Miss::Down(format!("its certificates `{}` cannot be read: {why}", path.display()))
             };
-            let size = std::fs::metadata(path).map_err(|e| wrong(e.to_string()))?.len();
-            if size > MAX_SETTINGS {
-                return Err(wrong(format!("{size} bytes, {MAX_SETTINGS} are allowed")));
-            }
-            let data = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
+            let data = read_at_most(path, MAX_SETTINGS).map_err(|e| wrong(e.to_string()))?;
+            let data = data.ok_or_else(|| wrong("there is no such file".into()))?;
             extra_root_certificates.push(Certificate { encoding: CertificateEncoding::Pem, data });
         }
         let config = ClientConfig {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::bounded::read_at_most;
 use crate::fault::RegistryError;
 
 /// The file's name, in the user's configuration folder.
@@ -98,15 +99,10 @@ fn is_loopback(host: &str) -> bool {
 /// The text of a file of the operator's; none where there is no file.
 pub(crate) fn read_text(path: &Path) -> Result<Option<String>, RegistryError> {
     let wrong = |why: String| RegistryError::Settings { path: path.to_owned(), why };
-    let size = match std::fs::metadata(path) {
-        Ok(data) => data.len(),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(wrong(e.to_string())),
+    let Some(bytes) = read_at_most(path, MAX_SETTINGS).map_err(|e| wrong(e.to_string()))? else {
+        return Ok(None);
     };
-    if size > MAX_SETTINGS {
-        return Err(wrong(format!("it has {size} bytes, {MAX_SETTINGS} are allowed")));
-    }
-    std::fs::read_to_string(path).map(Some).map_err(|e| wrong(e.to_string()))
+    String::from_utf8(bytes).map(Some).map_err(|_| wrong("it is not UTF-8 text".into()))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use crate::digest::Digest;
 use crate::fault::RegistryError;
 use crate::key::{PrivateKey, PublicKey};
@@ -16,11 +18,12 @@ use crate::source::Source;
 pub const SIGNATURE_END: &str = ".sig";
 
 /// Who signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Signer {
     /// The name in the policy, or the key's file.
     pub name: String,
     /// The key's fingerprint: what a lock file pins.
+    #[serde(rename = "key")]
     pub fingerprint: Digest,
 }
 

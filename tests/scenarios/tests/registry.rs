@@ -12,24 +12,19 @@ use sheave_testkit::{Output, Stack, binary};
 /// What keys of these tests are encrypted under.
 const PASSWORD: &str = "a password";
 
-/// The file plugin as another version of itself: other bytes, and another manifest.
-fn version(version: &str) -> Vec<u8> {
+/// The file plugin with another manifest, and so with other bytes.
+fn with(change: impl FnOnce(&mut PluginManifest)) -> Vec<u8> {
     let bytes = binary::guest("file");
     let name = bytes.windows(SECTION.len()).rposition(|w| w == SECTION.as_bytes()).unwrap();
     let mut manifest = PluginManifest::read(&bytes[name + SECTION.len()..]).unwrap();
     let plain = bytes.strip_suffix(manifest.section().unwrap().as_slice()).unwrap();
-    manifest.version = version.parse().unwrap();
+    change(&mut manifest);
     [plain, &manifest.section().unwrap()].concat()
 }
 
-/// The same version, and other bytes.
-fn same_version_other_bytes() -> Vec<u8> {
-    let bytes = binary::guest("file");
-    let name = bytes.windows(SECTION.len()).rposition(|w| w == SECTION.as_bytes()).unwrap();
-    let mut manifest = PluginManifest::read(&bytes[name + SECTION.len()..]).unwrap();
-    let plain = bytes.strip_suffix(manifest.section().unwrap().as_slice()).unwrap();
-    manifest.description.push_str(", and more");
-    [plain, &manifest.section().unwrap()].concat()
+/// The file plugin as another version of itself.
+fn version(version: &str) -> Vec<u8> {
+    with(|manifest| manifest.version = version.parse().unwrap())
 }
 
 fn blueprint(source: &str) -> String {
@@ -220,7 +215,7 @@ fn a_tag_that_moves_is_noticed_by_who_pushes_and_by_who_updates() {
     let first = push(&author, "0.1.0.wasm", &to);
     let stack = operator("moved", &to);
     let _ = stack.apply();
-    author.write("other.wasm", same_version_other_bytes());
+    author.write("other.wasm", with(|manifest| manifest.description.push_str(", and more")));
     let _ = refused(&author, &["plugin", "push", "other.wasm", &to], "registry.tag-taken");
     let _ = author.run(["plugin", "push", "other.wasm", &to, "--force"]).exits(0);
     // The lock file names the digest: nothing else is used, and nobody has to notice.

@@ -6,7 +6,7 @@ use sheave_plugin_host::{CallError, wire};
 use sheave_secrets::{Family, TokenTable};
 
 use crate::context::Context;
-use crate::documents::receive;
+use crate::documents::{Sent, receive};
 
 /// Turns a call's error into a failure: the plugin's word on wrong properties is the blueprint's fault, everything
 /// else the world's. A change that broke down in the middle is in doubt.
@@ -33,17 +33,27 @@ pub(crate) async fn check(
     properties: &Value,
 ) -> Result<Value, Failure> {
     let world = |d: Diagnostic| Failure::world(vec![d.on(address.clone())]);
+    let (instance, sent) = context.question(address, type_name, properties, Family::First).map_err(world)?;
+    check_sent(context, address, type_name, properties, &instance, &sent).await
+}
+
+/// The same, of properties that are ready to be sent.
+pub(super) async fn check_sent(
+    context: &Context,
+    address: &Address,
+    type_name: &TypeName,
+    properties: &Value,
+    instance: &wire::Instance,
+    sent: &Sent,
+) -> Result<Value, Failure> {
+    let world = |d: Diagnostic| Failure::world(vec![d.on(address.clone())]);
     let bound = context.plugin_of(type_name).map_err(world)?;
-    let mut tokens = TokenTable::default();
-    let instance = context.instance_of(address, type_name, Family::First, &mut tokens).map_err(world)?;
-    let sent = context.send(&type_name.plugin, properties, Family::First).map_err(world)?;
-    tokens.merge(sent.tokens);
     let (checked, warnings) = bound
         .plugin
-        .check_and_hear(&instance, &sent.doc)
+        .check_and_hear(instance, &sent.doc)
         .await
         .map_err(|e| failed(context, address, e, false))?;
-    take_in(context, address, type_name, properties, &tokens, &checked, warnings)
+    take_in(context, address, type_name, properties, &sent.tokens, &checked, warnings)
 }
 
 /// What a check answered: its warnings told, its properties as values, and nothing in them changed that the user wrote.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sheave_engine::{Failure, ObserveRequest};
 use sheave_model::{Diagnostic, Value};
 use sheave_plugin_host::wire;
-use sheave_secrets::{Family, TokenTable};
+use sheave_secrets::Family;
 
 use super::call::failed;
 use crate::context::Context;
@@ -37,14 +37,11 @@ pub(crate) async fn observe(context: &Context, request: ObserveRequest) -> Resul
         body: object.map(|o| context.show_to_plugin(&o)),
     };
     let live: Vec<wire::Live> = objects.into_iter().map(show).collect();
-    let mut tokens = TokenTable::default();
-    let instance =
-        context.instance_of(address, &request.type_name, Family::First, &mut tokens).map_err(fault)?;
-    let sent = context.send(&request.type_name.plugin, &request.properties, Family::First).map_err(fault)?;
-    tokens.merge(sent.tokens);
+    let (instance, sent) =
+        context.question(address, &request.type_name, &request.properties, Family::First).map_err(fault)?;
     let observed =
         plugin.observe(&instance, &sent.doc, &live).await.map_err(|e| failed(context, address, e, false))?;
-    let outputs = receive(&observed.outputs, &tokens, address).map_err(fault)?;
+    let outputs = receive(&observed.outputs, &sent.tokens, address).map_err(fault)?;
     if let Some(kind) = context.types.get(&request.type_name) {
         context.learn_outputs(&kind.schemas.outputs.mark_sensitive(outputs.clone()));
     }

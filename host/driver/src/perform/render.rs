@@ -13,7 +13,7 @@ use sheave_model::{Address, Diagnostic, TypeName, Unknown, UnknownKind, Value};
 use sheave_plugin_host::wire;
 use sheave_secrets::{Comparison, Family, TokenTable};
 
-use super::call::{check, failed, render_key, take_in};
+use super::call::{check_sent, failed, render_key, take_in};
 use crate::context::{Context, locked};
 use crate::files::FolderFiles;
 use crate::plugins::BUILTIN;
@@ -128,11 +128,10 @@ async fn check_first(
 ) -> Result<(Value, Option<wire::NeedsOrObjects>), Failure> {
     let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(address.clone())]);
     let plugin = &context.plugin_of(type_name).map_err(world)?.plugin;
-    let mut tokens = TokenTable::default();
-    let instance = context.instance_of(address, type_name, Family::First, &mut tokens).map_err(world)?;
-    let sent = context.send(&type_name.plugin, properties, Family::First).map_err(world)?;
+    let (instance, sent) = context.question(address, type_name, properties, Family::First).map_err(world)?;
     if !sent.doc.marks.is_empty() || !instance.settings.marks.is_empty() || !plugin.emits() {
-        return Ok((check(context, address, type_name, properties).await?, None));
+        let checked = check_sent(context, address, type_name, properties, &instance, &sent).await?;
+        return Ok((checked, None));
     }
     let done = plugin
         .check_and_render(&instance, &sent.doc)
@@ -282,14 +281,8 @@ impl Call<'_> {
             return self.read(emitted, TokenTable::default());
         }
         let plugin = &self.context.plugin_of(self.type_name).map_err(|d| self.world(d))?.plugin;
-        let mut tokens = TokenTable::default();
-        let instance = self
-            .context
-            .instance_of(self.address, self.type_name, family, &mut tokens)
-            .map_err(|d| self.world(d))?;
-        let sent =
-            self.context.send(&self.type_name.plugin, properties, family).map_err(|d| self.world(d))?;
-        tokens.merge(sent.tokens);
+        let question = self.context.question(self.address, self.type_name, properties, family);
+        let (instance, sent) = question.map_err(|d| self.world(d))?;
         let fail = |e| failed(self.context, self.address, e, false);
         let first = match ahead {
             Some(first) => first,
@@ -316,7 +309,7 @@ impl Call<'_> {
                 plugin.render(&instance, &sent.doc, &found).await.map_err(fail)?
             }
         };
-        self.read(emitted, tokens)
+        self.read(emitted, sent.tokens)
     }
 
     fn read(&self, emitted: Vec<wire::Emitted>, tokens: TokenTable) -> Result<Round, Failure> {

@@ -38,7 +38,7 @@ fn as_json(report: &PluginReport) -> serde_json::Value {
         "source": report.source,
         "digest": report.digest,
         "manifestDigest": report.manifest_digest,
-        "signer": report.signer.as_ref().map(|s| json!({"name": s.name, "key": s.fingerprint})),
+        "signer": report.signer,
         "bytes": report.bytes,
         "manifest": report.manifest,
         "types": types.collect::<Vec<_>>(),

@@ -11,19 +11,18 @@ use crate::render::outside;
 
 pub(super) async fn run(session: &Session, args: &PullArgs, out: &mut Out) -> Result<Exit, Fault> {
     let pulled = session.driver.plugin_pull(&args.source, args.output.as_deref(), args.to.as_deref()).await?;
-    let signer = pulled.signer.as_ref();
     if session.json {
         let pulled = json!({
             "source": pulled.source, "digest": pulled.digest, "component": pulled.component,
             "bytes": pulled.bytes, "from": pulled.from,
-            "signer": signer.map(|s| json!({"name": s.name, "key": s.fingerprint})),
+            "signer": pulled.signer,
         });
         document(out, &pulled);
         return Ok(Exit::Done);
     }
     let (source, from) = (outside::line(&pulled.source), outside::line(&pulled.from));
     out.line(&format!("{source}: {}, {} KB, from {from}", pulled.digest, pulled.bytes.div_ceil(1000)));
-    if let Some(signer) = signer {
+    if let Some(signer) = &pulled.signer {
         out.line(&format!("Signed by {}, whose key is {}", outside::line(&signer.name), signer.fingerprint));
     }
     Ok(Exit::Done)

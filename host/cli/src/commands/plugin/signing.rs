@@ -32,8 +32,7 @@ pub(super) async fn verify(
 ) -> Result<Exit, Fault> {
     let verified = session.driver.plugin_verify(what, keys).await?;
     if session.json {
-        let signer = verified.signer.map(|s| json!({"name": s.name, "key": s.fingerprint}));
-        document(out, &json!({"digest": verified.digest, "signer": signer}));
+        document(out, &json!({"digest": verified.digest, "signer": verified.signer}));
         return Ok(Exit::Done);
     }
     let (what, digest) = (outside::line(what), &verified.digest);
