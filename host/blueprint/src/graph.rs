@@ -259,6 +259,15 @@ impl Graph {
         follow(&self.locals, template.references())
     }
 
+    /// The resources and modules whose outputs some expression reads.
+    pub fn read(&self) -> BTreeSet<&str> {
+        let found = self.resources.values().flat_map(|r| &r.references);
+        let found = found.chain(self.modules.values().flat_map(|m| &m.references));
+        let found = found.chain(self.targets.values().flat_map(|t| &t.references));
+        let found = found.chain(self.plugins.values().flat_map(|p| &p.references));
+        found.chain(self.outputs.values().flat_map(|o| &o.references)).map(String::as_str).collect()
+    }
+
     /// The names that must be done before this resource or module: what it reads and `depends-on`.
     pub fn needs(&self, name: &str) -> BTreeSet<&str> {
         let (references, depends_on) = match (self.resources.get(name), self.modules.get(name)) {

@@ -131,7 +131,7 @@ pub(crate) async fn load_with(
             // Resolving compiled every schema that is used, those of modules included.
             let compiled = graph.schemas.iter().filter_map(|(name, schemas)| {
                 let info = sheave_model::TypeCatalog::get(&plugins, name)?.clone();
-                Some((name.clone(), Arc::new(CompiledType { info, schemas: schemas.clone() })))
+                Some((name.clone(), Arc::new(CompiledType::new(info, schemas.clone()))))
             });
             let types = compiled.collect();
             Ok(Loaded { report, graph: Arc::new(graph), plugins, types, blueprint, unlocked })

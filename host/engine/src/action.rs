@@ -121,7 +121,7 @@ pub struct DiffRequest {
     /// Pointers of manifests that are left alone.
     pub ignore: Vec<String>,
     /// Pointers of manifests whose change forces a replacement.
-    pub immutable: Vec<String>,
+    pub immutable: Arc<[String]>,
     /// Whether objects no longer wanted are left; none: the kind's rule.
     pub keep: Option<bool>,
     /// Whether an object may be deleted and made again.

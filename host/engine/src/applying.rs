@@ -230,7 +230,8 @@ impl Applying {
         if self.plan.failed.contains_key(id) {
             return self.groups.fail(id);
         }
-        if self.plan.failed.keys().any(|a| a.without_key() == *id) {
+        let mut failed = self.plan.failed.range(id..).map(|(a, _)| a).take_while(|a| a.is_within(id));
+        if failed.any(|a| a.steps().len() == id.steps().len()) {
             self.groups.fail(id);
         }
         if let Some(spec) = self.modules.spec(id) {
@@ -352,8 +353,10 @@ impl Applying {
         let mut next = Some(id.clone());
         while let Some(id) = next.take().filter(|id| self.groups.is_done(id) && !self.groups.has_failed(id)) {
             if let Some(spec) = self.modules.spec(&id) {
-                let known = self.outputs_of(&id);
-                self.modules.set(&id, !matches!(spec.repeat, Repeat::Once), known);
+                if self.modules.reads(&id) {
+                    let known = self.outputs_of(&id);
+                    self.modules.set(&id, !matches!(spec.repeat, Repeat::Once), known);
+                }
             } else if let Some(spec) = self.modules.module_spec(&id) {
                 let mut found = Vec::new();
                 for address in self.modules.entered(&id) {
@@ -394,7 +397,9 @@ impl Applying {
         let Some(node) = self.nodes.get_mut(address) else { return };
         if node.is_idle() {
             node.stage = Stage::Done;
-            node.outputs = self.world.recorded_outputs(address);
+            if self.modules.reads(address) {
+                node.outputs = self.world.recorded_outputs(address);
+            }
             self.counts.unchanged += node.planned.objects.len().max(1) as u64;
             return self.close(address);
         }

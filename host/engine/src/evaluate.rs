@@ -11,7 +11,7 @@ use crate::event::RenderedObject;
 use crate::modules::{Each, Module, Modules};
 use crate::passwords::PasswordBook;
 use crate::watch::Watch;
-use crate::{CompiledType, World, immutable};
+use crate::{CompiledType, World};
 
 /// An instance as its expressions give it.
 #[derive(Debug)]
@@ -206,7 +206,7 @@ pub(crate) fn diff_request(
         force: spec.force,
         adopt: spec.adopt,
         ignore: spec.ignore.clone(),
-        immutable: immutable::pointers(&kind.info.schema),
+        immutable: kind.immutable.clone(),
         keep: spec.keep,
         replace: spec.replace,
         renew: None,

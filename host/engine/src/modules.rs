@@ -33,6 +33,8 @@ pub(crate) struct Module {
     label: String,
     /// For each resource and module `{"outputs": ...}`, or a list or map of these.
     resources: BTreeMap<String, Value>,
+    /// The resources and modules that something in it reads: the others are not kept in `resources`.
+    read: BTreeSet<String>,
     /// With `only`: the names in it that are meant; none: all.
     only: Option<Selection>,
 }
@@ -76,6 +78,7 @@ impl Modules {
                 folder: String::new(),
                 label: String::new(),
                 resources: BTreeMap::new(),
+                read: read(graph),
                 only: (!world.only.is_empty()).then(|| selection(graph, None, &world.only)),
             };
             modules.all.insert(None, root);
@@ -210,6 +213,7 @@ impl Modules {
             folder: module_folder(&outer.folder, &spec.folder),
             label: address.to_string(),
             resources: BTreeMap::new(),
+            read: read(&spec.graph),
             only,
             path: Some(address.clone()),
         };
@@ -240,6 +244,11 @@ impl Modules {
             }
         }
         (outputs, faults)
+    }
+
+    /// Whether some expression reads a resource or module: only then do its outputs matter to a run.
+    pub(crate) fn reads(&self, group: &Address) -> bool {
+        self.around(group).is_some_and(|module| module.read.contains(group.name()))
     }
 
     /// Sets what expressions read of a resource or module, from the outputs of its instances in order.
@@ -365,6 +374,10 @@ impl Files for Own<'_> {
         }
         self.files.read(&format!("{folder}/{path}"))
     }
+}
+
+fn read(graph: &Graph) -> BTreeSet<String> {
+    graph.read().into_iter().map(str::to_owned).collect()
 }
 
 /// What is meant in one blueprint: what `only` names in it, and what that needs.

@@ -334,9 +334,9 @@ impl Planning {
         let settled = record.is_some_and(|r| r.status == Status::Ready && r.type_name == spec.type_name);
         let lives =
             settled && !objects.iter().any(|o| matches!(o.action, Planned::Create | Planned::Replace));
-        let outputs = self.foreseen(&kind, &address, action, lives);
+        let outputs = self.modules.reads(&address).then(|| self.foreseen(&kind, &address, action, lives));
         let Some(node) = self.nodes.get_mut(&address) else { return };
-        node.outputs = outputs;
+        node.outputs = outputs.unwrap_or_else(Value::empty);
         // The plan has them from here on.
         let given = std::mem::replace(&mut node.properties, Arc::new(Value::Null));
         let properties = self.world.masked(&given);
@@ -540,8 +540,10 @@ impl Planning {
             if self.deferred.contains(&id) {
                 self.modules.set_unknown(&id);
             } else if let Some(spec) = self.modules.spec(&id) {
-                let known = self.outputs_of(&id);
-                self.modules.set(&id, !matches!(spec.repeat, Repeat::Once), known);
+                if self.modules.reads(&id) {
+                    let known = self.outputs_of(&id);
+                    self.modules.set(&id, !matches!(spec.repeat, Repeat::Once), known);
+                }
             } else if let Some(spec) = self.modules.module_spec(&id) {
                 self.set_module(&id, !matches!(spec.repeat, Repeat::Once));
             }

@@ -28,10 +28,10 @@ pub(crate) fn removals(
     failed: &BTreeMap<Address, String>,
     off: &BTreeSet<Address>,
 ) -> (Vec<PlannedResource>, Vec<(Address, Diagnostic)>) {
-    let deferred: Vec<&Address> =
+    let deferred: BTreeSet<&Address> =
         planned.iter().filter(|p| p.deferred.is_some()).map(|p| &p.address).collect();
     let keeps = |address: &Address| {
-        deferred.iter().any(|d| address.is_within(d)) || failed.keys().any(|f| address.is_within(f))
+        address.around().any(|outer| deferred.contains(&outer) || failed.contains_key(&outer))
     };
     let planned_addresses: BTreeSet<&Address> = planned.iter().map(|p| &p.address).collect();
     let (refused, gone): (Vec<_>, Vec<_>) = world
@@ -45,7 +45,9 @@ pub(crate) fn removals(
         gone.into_iter().map(|(address, record)| removal(address, record, world.purpose, off)).collect();
     leave_what_is_wanted(&mut removals, planned);
     // For the reader: what others need goes last. Carrying out follows the edges, not this order.
-    removals.sort_by_key(|r| std::cmp::Reverse(depth(&r.address, &world.state.resources, 0)));
+    let addresses: Vec<Address> = removals.iter().map(|r| r.address.clone()).collect();
+    let depths = depths(addresses.iter(), &world.state.resources);
+    removals.sort_by_key(|r| std::cmp::Reverse(depths.get(&r.address).copied().unwrap_or(0)));
     (removals, refused)
 }
 
@@ -79,17 +81,31 @@ pub(crate) fn protected(address: &Address) -> Diagnostic {
     Diagnostic::error("plan.prevent-destroy", summary).with_help(help).on(address.clone())
 }
 
-/// How many steps a resource is from those that need nothing.
-fn depth(address: &Address, records: &BTreeMap<Address, Arc<ResourceRecord>>, level: usize) -> usize {
-    /// Recorded edges were a graph without cycles once; a damaged record must not hang the planner.
-    const MAX_LEVELS: usize = 64;
-    let Some(record) = records.get(address).filter(|_| level < MAX_LEVELS) else { return 0 };
-    record.requires.iter().map(|need| 1 + depth(need, records, level + 1)).max().unwrap_or(0)
+/// How many steps each of these resources is from those that need nothing. Recorded edges were a graph without cycles
+/// once; in a damaged one a step that leads back counts for nothing.
+fn depths<'a>(
+    of: impl Iterator<Item = &'a Address>,
+    records: &'a BTreeMap<Address, Arc<ResourceRecord>>,
+) -> BTreeMap<&'a Address, usize> {
+    let mut depths: BTreeMap<&Address, usize> = BTreeMap::new();
+    let mut todo: Vec<(&Address, bool)> = of.map(|address| (address, false)).collect();
+    while let Some((address, needs_done)) = todo.pop() {
+        let Some(record) = records.get(address) else { continue };
+        if needs_done {
+            let steps = record.requires.iter().map(|need| 1 + depths.get(need).copied().unwrap_or(0));
+            depths.insert(address, steps.max().unwrap_or(0));
+        } else if !depths.contains_key(address) {
+            depths.insert(address, 0);
+            todo.push((address, true));
+            todo.extend(record.requires.iter().map(|need| (need, false)));
+        }
+    }
+    depths
 }
 
 /// Why a resource that the stack holds is not asked for.
 fn not_asked_for(address: &Address, off: &BTreeSet<Address>) -> String {
-    match off.iter().find(|o| address.is_within(o)) {
+    match address.around().find(|outer| off.contains(outer)) {
         Some(own) if own.steps().len() == address.steps().len() => "its `when` is false".to_owned(),
         Some(module) => format!("the `when` of `{module}` is false"),
         None => "no longer in the blueprint".to_owned(),

@@ -9,6 +9,8 @@ use sheave_model::plan::{BlueprintText, Purpose};
 use sheave_model::stack::StackState;
 use sheave_model::{Address, Masked, PluginPin, SecretText, TypeName, TypeSchema, Value};
 
+use crate::immutable;
+
 /// A type with its schemas compiled.
 #[derive(Debug)]
 pub struct CompiledType {
@@ -16,6 +18,16 @@ pub struct CompiledType {
     pub info: TypeSchema,
     /// The schemas of its properties and outputs.
     pub schemas: Arc<TypeSchemas>,
+    /// Pointers of the properties whose change forces a replacement.
+    pub(crate) immutable: Arc<[String]>,
+}
+
+impl CompiledType {
+    /// What follows from the schema alone is looked up here, once.
+    pub fn new(info: TypeSchema, schemas: Arc<TypeSchemas>) -> Self {
+        let immutable = immutable::pointers(&info.schema).into();
+        Self { info, schemas, immutable }
+    }
 }
 
 /// A resource that has another address now.

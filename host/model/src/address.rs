@@ -94,6 +94,23 @@ impl Address {
                 .all(|(o, s)| o.name == s.name && (o.key.is_none() || o.key == s.key))
     }
 
+    /// What it stands in, itself included, as runs name it: each module on its way and each repeated one as a whole, of
+    /// which it is an instance. Where [`Self::is_within`] is asked of many, these can be looked up.
+    pub fn around(&self) -> impl Iterator<Item = Self> + '_ {
+        // Of a place whose instances are not known, the steps from some point on have no keys.
+        (1..=self.0.len()).flat_map(move |steps| {
+            (0..=steps).filter(move |known| *known == steps || self.0[*known].key.is_some()).map(
+                move |known| {
+                    let step = |(i, step): (usize, &Step)| Step {
+                        name: step.name.clone(),
+                        key: step.key.clone().filter(|_| i < known),
+                    };
+                    Self(self.0[..steps].iter().enumerate().map(step).collect())
+                },
+            )
+        })
+    }
+
     /// The same place under another address: `from` (which it is within) read as `to`. Where `from` means every
     /// instance, and `to` too, the key stays.
     pub fn rebased(&self, from: &Self, to: &Self) -> Option<Self> {
@@ -213,6 +230,25 @@ mod tests {
         for text in ["web", "shard[2]", r#"shard["e\"u.]"]"#, "db.primary[0].volume"] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn is_within_all_that_is_around_it() {
+        let address: Address = "shop[1].db.primary[0]".parse().unwrap();
+        let around: Vec<String> = address.around().map(|a| a.to_string()).collect();
+        let wanted = [
+            "shop",
+            "shop[1]",
+            "shop.db",
+            "shop[1].db",
+            "shop.db.primary",
+            "shop[1].db.primary",
+            "shop[1].db.primary[0]",
+        ];
+        assert_eq!(around, wanted);
+        assert!(address.around().all(|outer| address.is_within(&outer)));
+        let web = Address::new("web");
+        assert!(web.around().eq([web.clone()]));
     }
 
     #[test]

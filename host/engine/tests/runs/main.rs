@@ -81,6 +81,34 @@ fn destroy_needs_no_blueprint() {
     assert!(outside.objects.is_empty() && outside.parts.is_empty() && state.resources.is_empty());
 }
 
+/// Two resources in each layer, each of which needs both of the layer beneath: as many ways down as 2 to the layers.
+#[test]
+fn what_needs_each_other_in_layers_is_removed_from_the_top() {
+    const LAYERS: usize = 60;
+    let mut text = "resources:\n".to_owned();
+    for layer in 0..LAYERS {
+        let needs = match layer.checked_sub(1) {
+            Some(below) => format!(", depends-on: [a{below}, b{below}]"),
+            None => String::new(),
+        };
+        for name in ["a", "b"] {
+            text +=
+                &format!("  {name}{layer}: {{type: t:Thing, properties: {{name: {name}{layer}}}{needs}}}\n");
+        }
+    }
+    let (mut outside, mut state) = (Outside::default(), StackState::default());
+    apply(&mut outside, &mut state, &text);
+    assert_eq!(outside.objects.len(), 2 * LAYERS);
+    outside.log.clear();
+    let gone = world("resources: {}\n", &state, Purpose::Destroy, &[]);
+    let plan = outside.run(gone, &mut state, true).plan.unwrap();
+    let shown: Vec<String> = plan.resources.iter().map(|r| r.address.to_string()).collect();
+    let wanted: Vec<String> =
+        (0..LAYERS).rev().flat_map(|layer| [format!("a{layer}"), format!("b{layer}")]).collect();
+    assert_eq!(shown, wanted);
+    assert!(outside.objects.is_empty());
+}
+
 #[test]
 fn an_output_that_was_emitted_is_known_before_anything_is_made() {
     let text = "

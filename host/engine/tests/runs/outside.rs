@@ -168,7 +168,7 @@ pub(crate) fn world(text: &str, state: &StackState, purpose: Purpose, inputs: &[
         .collect();
     let inputs = bind_inputs(&graph, &given).unwrap();
     let compile = |t: &TypeSchema| {
-        let compiled = CompiledType { info: t.clone(), schemas: Arc::new(TypeSchemas::compile(t).unwrap()) };
+        let compiled = CompiledType::new(t.clone(), Arc::new(TypeSchemas::compile(t).unwrap()));
         (t.name.clone(), Arc::new(compiled))
     };
     let opened = |r: &ResourceRecord| r.outputs.as_ref().map(|s| Value::from_json(&s.0));
