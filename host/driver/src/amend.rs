@@ -110,7 +110,7 @@ async fn write(
 ) -> Result<(), Fault> {
     let run = uuid::Uuid::new_v4().to_string();
     let plan = Plan::nothing(&*state.name, state.serial);
-    let record = RunRecord { blueprint: None, inputs: plan.inputs.clone(), plan };
+    let record = RunRecord::of(plan);
     let mut all = vec![Entry::RunStarted { run: run.clone(), at: now(), record: Box::new(record) }];
     all.extend(entries);
     all.push(Entry::RunFinished { run, at: now(), outcome: RunOutcome::Ok, counts: Counts::default() });

@@ -9,10 +9,10 @@ use sheave_blueprint::Graph;
 use sheave_engine::{Event, Finished, Run, World};
 use sheave_model::event::{RunOutcome, What};
 use sheave_model::journal::{Entry, RunRecord};
-use sheave_model::plan::{Action, BlueprintText, Counts, Plan, PlannedResource, Purpose};
+use sheave_model::plan::{Action, BlueprintText, Counts, Plan, Purpose};
 use sheave_model::plugin::ObjectId;
 use sheave_model::stack::StackState;
-use sheave_model::{Address, Diagnostic, Masked, Role, SecretText, Sources, Value};
+use sheave_model::{Address, Diagnostic, Masked, PluginPin, Role, SecretText, Sources, Value};
 use sheave_plugin_host::{HostConfig, PluginHost};
 use sheave_secrets::{MasterKey, StackKey};
 use sheave_state::{LockGuard, LockOwner, SqliteStore, StateError, Store as _};
@@ -442,7 +442,7 @@ impl Driver {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<(), Fault> {
         let needed = state.resources.values().filter(|r| r.role == Role::Provides);
-        let mut missing: BTreeMap<&str, &sheave_model::PluginPin> = BTreeMap::new();
+        let mut missing: BTreeMap<&str, &PluginPin> = BTreeMap::new();
         for record in needed {
             if !plugins.bound.contains_key(&record.plugin.name) {
                 missing.insert(&record.plugin.name, &record.plugin);
@@ -544,20 +544,33 @@ pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> 
     }
     entries.extend(renewed(&context, plan));
     // What was found belongs to this one run: whoever does it again plans again.
-    let kept = Plan { found: BTreeMap::new(), ..in_short(plan) };
-    let record = RunRecord { blueprint: plan.blueprint.clone(), inputs: plan.inputs.clone(), plan: kept };
+    let record = RunRecord {
+        blueprint: plan.blueprint.clone(),
+        inputs: plan.inputs.clone(),
+        plan: Plan { found: BTreeMap::new(), ..in_short(plan) },
+        plugins: pins(plan),
+    };
     entries.push(Entry::RunStarted { run: run.to_owned(), at: now(), record: Box::new(record) });
     session.append(entries, &[]).await
 }
 
-/// A plan as it is kept: of what is not touched, the properties stand in its resource's own record.
+/// A plan as it is kept: without what is not touched, so that the cost of a run's record follows its change. What such a
+/// resource is stands in its own record.
 fn in_short(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
-    for resource in plan.resources.iter_mut().filter(|r| r.action == Action::NoOp && !r.existing) {
-        *resource =
-            Arc::new(PlannedResource { properties: Masked::default(), ..PlannedResource::clone(resource) });
-    }
+    plan.resources.retain(|r| r.action != Action::NoOp || r.existing);
     plan
+}
+
+/// The plugins of what a plan leaves in the stack.
+fn pins(plan: &Plan) -> BTreeMap<String, PluginPin> {
+    let mut pins: BTreeMap<String, PluginPin> = BTreeMap::new();
+    for resource in plan.resources.iter().filter(|r| !matches!(r.action, Action::Delete | Action::Forget)) {
+        if !pins.contains_key(&resource.plugin.name) {
+            pins.insert(resource.plugin.name.clone(), resource.plugin.clone());
+        }
+    }
+    pins
 }
 
 /// The keys of what was rendered for this plan, and turned out to be as it is recorded.

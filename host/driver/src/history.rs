@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use sheave_model::Diagnostic;
 use sheave_model::event::RunOutcome;
 use sheave_model::journal::RunRecord;
 use sheave_model::plan::{Action, Counts, Plan, PlannedResource, Purpose};
+use sheave_model::{Diagnostic, PluginPin};
 use sheave_state::{PastRun, SqliteStore, Store as _};
 
 use crate::driver::{Driver, Prepared, explained, state_fault};
@@ -103,19 +103,24 @@ impl Driver {
             inputs: run.inputs.clone(),
             ..Plan::nothing(stack, state.serial)
         };
-        let kept = kept_plugins(&run.plan, store).await?;
+        let kept = kept_plugins(run, store).await?;
         let mut prepared =
             self.prepare_plan(&given, state, kept, watcher, cancel).await.map_err(about_a_past_run)?;
-        prepared.diagnostics.extend(other_plugins(&run.plan, &prepared));
+        prepared.diagnostics.extend(other_plugins(run, &prepared));
         Ok(prepared)
     }
 }
 
-/// The plugins of the run, from the state's own copies. One without a copy is loaded from where the blueprint says.
-async fn kept_plugins(then: &Plan, store: &SqliteStore) -> Result<Kept, Fault> {
-    let mut kept = Kept::new();
+/// The plugins of what the run left in the stack.
+fn pins(then: &RunRecord) -> impl Iterator<Item = &PluginPin> {
     let wanted = |r: &&Arc<PlannedResource>| !matches!(r.action, Action::Delete | Action::Forget);
-    for pin in then.resources.iter().filter(wanted).map(|r| &r.plugin) {
+    then.plugins.values().chain(then.plan.resources.iter().filter(wanted).map(|r| &r.plugin))
+}
+
+/// The plugins of the run, from the state's own copies. One without a copy is loaded from where the blueprint says.
+async fn kept_plugins(then: &RunRecord, store: &SqliteStore) -> Result<Kept, Fault> {
+    let mut kept = Kept::new();
+    for pin in pins(then) {
         if pin.source == BUILTIN || kept.contains_key(&pin.name) {
             continue;
         }
@@ -127,10 +132,9 @@ async fn kept_plugins(then: &Plan, store: &SqliteStore) -> Result<Kept, Fault> {
 }
 
 /// Plugins that are not those of the run any more: what they make may differ.
-fn other_plugins(then: &Plan, now: &Prepared) -> Vec<Diagnostic> {
+fn other_plugins(then: &RunRecord, now: &Prepared) -> Vec<Diagnostic> {
     let mut said = Vec::new();
-    let wanted = |r: &&Arc<PlannedResource>| !matches!(r.action, Action::Delete | Action::Forget);
-    for pin in then.resources.iter().filter(wanted).map(|r| &r.plugin) {
+    for pin in pins(then) {
         let changed = now.context.plugins.bound.get(&pin.name).is_some_and(|b| b.pin.digest != pin.digest);
         let summary = format!("plugin `{}` is not the one of that run: what it makes may differ", pin.name);
         if changed && !said.iter().any(|d: &Diagnostic| d.summary == summary) {

@@ -1,6 +1,5 @@
 //! Reading again what is there: drift is told, outputs are recorded as they are now, nothing outside is touched.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use futures::future::join_all;
@@ -112,7 +111,7 @@ impl Driver {
         if !entries.is_empty() {
             let run = uuid::Uuid::new_v4().to_string();
             let nothing = Plan::nothing(&*context.stack, context.state.serial);
-            let record = RunRecord { blueprint: None, inputs: BTreeMap::new(), plan: nothing };
+            let record = RunRecord::of(nothing);
             let begun = Entry::RunStarted { run: run.clone(), at: now(), record: Box::new(record) };
             entries.insert(0, begun);
             entries.push(Entry::RunFinished { run, at: now(), outcome, counts });

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::RunOutcome;
 use crate::plan::{BlueprintText, Counts, Plan};
-use crate::plugin::ObjectId;
+use crate::plugin::{ObjectId, PluginPin};
 use crate::stack::{ObjectRecord, ResourceRecord, SnapshotRecord, TargetRecord};
 use crate::{Address, Masked, Sealed};
 
@@ -126,8 +126,19 @@ pub struct RunRecord {
     pub blueprint: Option<BlueprintText>,
     /// The inputs, secret ones masked.
     pub inputs: BTreeMap<String, Masked>,
-    /// What it set out to do.
+    /// What it set out to do, without what it left untouched.
     pub plan: Plan,
+    /// The plugins of all that the blueprint asks for, by name. Empty in the records of earlier versions, whose plans have
+    /// what was left untouched.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub plugins: BTreeMap<String, PluginPin>,
+}
+
+impl RunRecord {
+    /// Of a run without a blueprint that sets out to do this.
+    pub fn of(plan: Plan) -> Self {
+        Self { blueprint: None, inputs: plan.inputs.clone(), plan, plugins: BTreeMap::new() }
+    }
 }
 
 /// An operation that is about to be sent.

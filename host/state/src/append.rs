@@ -10,8 +10,9 @@ use crate::fault::Fault;
 use crate::parts;
 
 /// Entries after which the snapshot is brought up to date in the middle of a run. Bounds what a load reads besides the
-/// snapshot, and spreads the cost of a resource with thousands of objects, whose row is written whole.
-pub const SNAPSHOT_EVERY: u64 = 1024;
+/// snapshot (some MB, in some tens of milliseconds), and spreads the cost of a resource with thousands of objects, whose row
+/// is written whole. A resource that is made takes four entries: most runs write each row once, at their end.
+pub const SNAPSHOT_EVERY: u64 = 4096;
 
 /// Events of a stack that are kept: some tens of runs. Older ones go when a run ends.
 pub const EVENTS_KEPT: u64 = 20_000;
@@ -122,7 +123,7 @@ fn written(entry: &Entry) -> Result<String, Fault> {
 
 /// Stands in the journal for a run's record.
 fn hollow() -> RunRecord {
-    RunRecord { blueprint: None, inputs: Default::default(), plan: Plan::nothing("", 0) }
+    RunRecord::of(Plan::nothing("", 0))
 }
 
 async fn insert_entries(

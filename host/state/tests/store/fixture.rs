@@ -155,7 +155,8 @@ pub(crate) fn run_record() -> RunRecord {
         moved: Vec::new(),
         found: BTreeMap::new(),
     };
-    RunRecord { blueprint, inputs: plan.inputs.clone(), plan }
+    let plugins = plan.resources.iter().map(|r| (r.plugin.name.clone(), r.plugin.clone())).collect();
+    RunRecord { blueprint, inputs: plan.inputs.clone(), plan, plugins }
 }
 
 pub(crate) fn run_started(run: &str) -> Entry {
