@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Address;
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
@@ -23,7 +23,7 @@ pub enum Severity {
 pub struct SourceId(pub u32);
 
 /// A piece of a source, in bytes: `start..end`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Span {
     /// The text it lies in.
     pub source: SourceId,
@@ -34,7 +34,7 @@ pub struct Span {
 }
 
 /// A place in a source with a word about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Label {
     /// Where.
     pub span: Span,
@@ -43,7 +43,7 @@ pub struct Label {
 }
 
 /// One fault, warning or note.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Diagnostic {
     /// Dotted and stable, such as `blueprint.unknown-type`: it has a page under `docs/errors/`.
     pub code: String,

@@ -1,6 +1,7 @@
 //! What planning and carrying out share: events shown while the driver works, and requests to stop heard.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
@@ -149,14 +150,10 @@ impl<'a> Run<'a> {
         let ended = watch.finish(&report, outcome, counts);
         *out = ended.out;
         if !self.session.json {
-            let drawn = self.drawn.into_inner();
+            let mut drawn: HashSet<Diagnostic> = self.drawn.into_inner().into_iter().collect();
             let mut all = report.diagnostics;
-            for diagnostic in ended.said {
-                if !all.contains(&diagnostic) {
-                    all.push(diagnostic);
-                }
-            }
-            all.retain(|d| !drawn.contains(d));
+            all.extend(ended.said);
+            all.retain(|d| drawn.insert(d.clone()));
             explain(self.session.look, &Report { diagnostics: all, sources: report.sources });
         }
         ended.millis

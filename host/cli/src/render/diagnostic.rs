@@ -1,12 +1,12 @@
 //! Diagnostics for people, through miette: the code, what is wrong, the place in the text, and what to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
 use miette::{LabeledSpan, MietteHandler, MietteHandlerOpts, NamedSource, ReportHandler};
-use sheave_model::{Diagnostic, Severity, SourceId, Sources, Span};
+use sheave_model::{Address, Diagnostic, Severity, SourceId, Sources, Span};
 
 use super::{change, outside, plan};
 use crate::look::Paint;
@@ -23,12 +23,14 @@ pub(crate) fn handler(paint: Paint) -> MietteHandler {
 pub(crate) fn report(diagnostics: &[Diagnostic], sources: &Sources, handler: &MietteHandler) -> String {
     let mut out = String::new();
     let mut texts = Texts { sources, safe: BTreeMap::new() };
-    for diagnostic in diagnostics.iter().take(MAX_DRAWN) {
-        let drawn = Drawn::new(diagnostic, &mut texts);
+    let mut told = 0;
+    for (diagnostic, of) in gathered(diagnostics).into_iter().take(MAX_DRAWN) {
+        let drawn = Drawn::new(diagnostic, &of, &mut texts);
         out.push_str(&Through { handler, drawn: &drawn }.to_string());
         out.push('\n');
+        told += of.len().max(1);
     }
-    if let Some(more) = diagnostics.len().checked_sub(MAX_DRAWN).filter(|n| *n > 0) {
+    if let Some(more) = diagnostics.len().checked_sub(told).filter(|n| *n > 0) {
         out.push_str(&format!("... and {more} more; --json gives all of them\n\n"));
     }
     if diagnostics.len() > 1 {
@@ -39,6 +41,27 @@ pub(crate) fn report(diagnostics: &[Diagnostic], sources: &Sources, handler: &Mi
         out.push_str(&format!("{}\n", said.join(", ")));
     }
     out
+}
+
+/// What is said of several resources in the same words, once, with all their addresses: a cluster that cannot be reached is
+/// one fault, not one for each object in it. Where a sentence names its resource nothing is gathered.
+fn gathered(diagnostics: &[Diagnostic]) -> Vec<(&Diagnostic, Vec<&Address>)> {
+    let mut found: Vec<(&Diagnostic, Vec<&Address>)> = Vec::new();
+    let mut places: HashMap<Diagnostic, usize> = HashMap::new();
+    for diagnostic in diagnostics {
+        let Some(address) = &diagnostic.address else {
+            found.push((diagnostic, Vec::new()));
+            continue;
+        };
+        let place = *places.entry(Diagnostic { address: None, ..diagnostic.clone() }).or_insert_with(|| {
+            found.push((diagnostic, Vec::new()));
+            found.len() - 1
+        });
+        if let Some((_, of)) = found.get_mut(place) {
+            of.push(address);
+        }
+    }
+    found
 }
 
 /// The texts as they may be printed, each made once.
@@ -88,7 +111,7 @@ struct Drawn {
 }
 
 impl Drawn {
-    fn new(diagnostic: &Diagnostic, texts: &mut Texts<'_>) -> Self {
+    fn new(diagnostic: &Diagnostic, of: &[&Address], texts: &mut Texts<'_>) -> Self {
         let readable = |source: SourceId| texts.sources.get(source).is_some();
         let main = diagnostic.labels.iter().map(|l| l.span.source).find(|source| readable(*source));
         let mut labels = Vec::new();
@@ -122,7 +145,7 @@ impl Drawn {
         Self {
             code: outside::line(&diagnostic.code).into_owned(),
             severity: diagnostic.severity,
-            summary: summary(diagnostic),
+            summary: summary(diagnostic, of),
             detail: detail(diagnostic).map(Detail),
             help: diagnostic.help.as_deref().map(|h| outside::block(h).into_owned()),
             source: main.and_then(|id| texts.get(id)).filter(|_| !labels.is_empty()),
@@ -133,16 +156,27 @@ impl Drawn {
 }
 
 /// The sentence, and before it what it is about where neither it nor a label says so.
-fn summary(diagnostic: &Diagnostic) -> String {
+fn summary(diagnostic: &Diagnostic, of: &[&Address]) -> String {
     let said = outside::line(&diagnostic.summary);
-    let Some(address) = diagnostic.address.as_ref().map(ToString::to_string) else {
-        return said.into_owned();
-    };
+    let Some(first) = of.first() else { return said.into_owned() };
+    let address = first.to_string();
+    let named = names(of);
     let pointer = diagnostic.pointer.as_deref().filter(|p| diagnostic.labels.is_empty() && !p.is_empty());
     match pointer {
-        Some(at) => format!("{}, {}: {said}", outside::line(&address), change::path(at)),
-        None if said.contains(&address) => said.into_owned(),
-        None => format!("{}: {said}", outside::line(&address)),
+        Some(at) => format!("{}, {}: {said}", outside::line(&named), change::path(at)),
+        None if of.len() == 1 && said.contains(&address) => said.into_owned(),
+        None => format!("{}: {said}", outside::line(&named)),
+    }
+}
+
+/// Addresses as a sentence names them, the first of many.
+fn names(of: &[&Address]) -> String {
+    match of {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [one, other] => format!("{one} and {other}"),
+        [one, two, last] => format!("{one}, {two} and {last}"),
+        [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),
     }
 }
 
@@ -280,6 +314,20 @@ mod tests {
         let text =
             drawn(&[Diagnostic::error("a.b", "it broke").with_detail("It broke.")], &Sources::default());
         assert_eq!(text.to_lowercase().matches("it broke").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn the_same_of_several_resources_is_said_once() {
+        let fault = |address: &str, summary: &str| {
+            Diagnostic::error("a.b", summary.to_owned()).on(address.parse().unwrap())
+        };
+        let mut all: Vec<_> =
+            (0..MAX_DRAWN + 5).map(|i| fault(&format!("web[{i}]"), "no such cluster")).collect();
+        all.insert(1, fault("db", "no such cluster here"));
+        let text = drawn(&all, &Sources::default());
+        assert_eq!(text.matches("no such cluster").count(), 2, "{text}");
+        assert!(text.contains("web[0], web[1] and 103 more: no such cluster"), "{text}");
+        assert!(text.contains("106 errors") && !text.contains("--json"), "{text}");
     }
 
     #[test]
