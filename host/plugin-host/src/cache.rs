@@ -13,10 +13,12 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::engine::hex;
+use crate::image::Image;
 use crate::limits;
+use crate::native::Trusted;
 
 /// What each entry begins with: a change of the format changes it.
-const MAGIC: &[u8] = b"sheave compiled 2\n";
+const MAGIC: &[u8; 18] = b"sheave compiled 2\n";
 const TAG: usize = 32;
 
 /// The cache of one host.
@@ -44,7 +46,7 @@ impl Cache {
     }
 
     /// The compiled code of the component, where there is an entry and it is authentic.
-    pub(crate) fn get(&self, digest: &str) -> Option<Entry> {
+    pub(crate) fn get(&self, digest: &str) -> Option<Trusted> {
         let name = self.name(digest);
         let file = rustix::fs::openat(
             &self.folder,
@@ -60,19 +62,28 @@ impl Cache {
         {
             return None;
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(size).ok()? + 1);
         let file = std::fs::File::from(file);
-        (&file).take(limits::CACHE_ENTRY_BYTES).read_to_end(&mut bytes).ok()?;
-        let rest = bytes.strip_prefix(MAGIC)?;
-        let (tag, code) = rest.split_at_checked(TAG)?;
+        let mut magic = [0; MAGIC.len()];
+        let mut tag = [0; TAG];
+        (&file).read_exact(&mut magic).and_then(|()| (&file).read_exact(&mut tag)).ok()?;
+        if magic != *MAGIC {
+            return None;
+        }
+        // What is checked is the copy that nobody can change any more.
+        let code = Image::read((&file).take(limits::CACHE_ENTRY_BYTES)).ok()?;
+        let mut mac = self.mac(&name);
+        code.each(|part| {
+            mac.update(part);
+        })
+        .ok()?;
         // Comparing with a `Hash` takes the same time wherever they differ.
-        if <[u8; TAG]>::try_from(tag).ok().is_none_or(|tag| self.mac(&name, code) != tag) {
+        if mac.finalize() != tag {
             tracing::warn!(target: "plugin", entry = name, "an entry in the cache of compiled plugins is not authentic");
             return None;
         }
         // For the order in which entries are thrown away.
         let _ = file.set_modified(std::time::SystemTime::now());
-        Some(Entry(bytes))
+        Some(Trusted::authenticated(code))
     }
 
     /// Keeps compiled code; that it could not is no fault.
@@ -92,7 +103,7 @@ impl Cache {
         let mut file = std::fs::File::from(file);
         let written = file
             .write_all(MAGIC)
-            .and_then(|()| file.write_all(self.mac(name, code).as_bytes()))
+            .and_then(|()| file.write_all(self.mac(name).update(code).finalize().as_bytes()))
             .and_then(|()| file.write_all(code))
             .and_then(|()| Ok(rustix::fs::renameat(&self.folder, &temporary, &self.folder, name)?));
         if written.is_err() {
@@ -133,18 +144,11 @@ impl Cache {
     }
 
     /// Keyed BLAKE3: an authentication code by its design, and several times as quick as one of SHA-256 over the megabytes that
-    /// compiled code has. Names have one length, so that no two entries run together to the same bytes.
-    fn mac(&self, name: &str, code: &[u8]) -> blake3::Hash {
-        blake3::Hasher::new_keyed(&self.key).update(name.as_bytes()).update(code).finalize()
-    }
-}
-
-/// An authentic entry.
-pub(crate) struct Entry(Vec<u8>);
-
-impl Entry {
-    pub(crate) fn code(&self) -> &[u8] {
-        self.0.get(MAGIC.len() + TAG..).unwrap_or_default()
+    /// compiled code has. Names have one length, so that no two entries run together to the same bytes. The code comes next.
+    fn mac(&self, name: &str) -> blake3::Hasher {
+        let mut mac = blake3::Hasher::new_keyed(&self.key);
+        mac.update(name.as_bytes());
+        mac
     }
 }
 
@@ -184,7 +188,7 @@ mod tests {
         let folder = at.path().join("a/b");
         cache(&folder).put("d1", b"code");
         assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
-        assert_eq!(cache(&folder).get("d1").unwrap().code(), b"code");
+        assert_eq!(cache(&folder).get("d1").unwrap().bytes(), b"code");
         assert!(cache(&folder).get("d2").is_none());
         assert!(Cache::open(&folder, KEY, [2; 32]).unwrap().get("d1").is_none());
         assert!(Cache::open(&folder, [8; 32], [1; 32]).unwrap().get("d1").is_none());

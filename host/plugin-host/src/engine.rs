@@ -13,7 +13,7 @@ use crate::error::{HostError, LoadError};
 use crate::limits;
 
 /// The target that the host runs on.
-pub(crate) const HOST_TARGET: &str = env!("SHEAVE_TARGET");
+pub const HOST_TARGET: &str = env!("SHEAVE_TARGET");
 
 /// The engine of a host, with room for `instances` calls at once.
 ///
@@ -92,6 +92,8 @@ fn settings(target: &str) -> wasmtime::Result<Config> {
     config.cranelift_opt_level(OptLevel::Speed);
     // Names of functions, for backtraces, come from the component's name section; DWARF would be parsed for nothing.
     config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    // For other programs that look at this one's stack; registering it takes its time at each load.
+    config.native_unwind_info(false);
     // The same input gives the same output on every machine.
     config.cranelift_nan_canonicalization(true);
     config.relaxed_simd_deterministic(true);

@@ -32,6 +32,8 @@ pub struct HostConfig {
     pub cache_key: Option<[u8; 32]>,
     /// Calls at once; more wait.
     pub max_instances: u32,
+    /// The fuel of a pure call, where no grant raises it.
+    pub fuel: u64,
     /// The processor time of a pure call, where no grant raises it.
     pub pure_call: Duration,
     /// The wall clock of a provider's `read`, `apply` and `adopt`, where no grant raises it.
@@ -48,6 +50,7 @@ impl Default for HostConfig {
             cache_dir: None,
             cache_key: None,
             max_instances: 32,
+            fuel: limits::FUEL,
             pure_call: limits::PURE_CALL,
             provider_call: limits::PROVIDER_CALL,
             compile_budget: limits::COMPILE,
@@ -67,6 +70,7 @@ pub(crate) struct Shared {
     /// Pure calls at once. They never wait for anything: more of them than cores can serve only take more memory.
     pub(crate) computing: Semaphore,
     pub(crate) log: Option<LogSink>,
+    pub(crate) fuel: u64,
     pub(crate) pure_call: Duration,
     pub(crate) provider_call: Duration,
     compiling: Arc<Semaphore>,
@@ -96,6 +100,7 @@ impl PluginHost {
                 (2 * cores).clamp(COMPUTING_LEAST.min(max_instances as usize), max_instances as usize),
             ),
             log: config.log,
+            fuel: config.fuel,
             pure_call: config.pure_call,
             provider_call: config.provider_call,
             compiling: Arc::new(Semaphore::new(cores)),
@@ -143,13 +148,25 @@ impl PluginHost {
         digest: &str,
         manifest: Option<&[u8]>,
     ) -> Result<Plugin, LoadError> {
-        let component = native::deserialize(&self.0.engine, &Trusted::own_binary(cwasm)).map_err(|e| {
+        let code = Trusted::own_binary(cwasm).map_err(|e| HostError::Engine(e.to_string()))?;
+        let component = native::deserialize(&self.0.engine, &code).map_err(|e| {
             HostError::Engine(format!("the built-in plugin does not fit this program: {e:#}"))
         })?;
         let shape = Shape::of(&component);
         let bad = |e: BadManifest| LoadError::BadManifest { plugin: name.to_owned(), why: e.to_string() };
         let manifest = manifest.map(PluginManifest::read).transpose().map_err(bad)?;
         self.link(name, digest.to_owned(), &component, shape, manifest, Effective::default())
+    }
+
+    /// Loads what [`crate::precompile`] made as the engine alone would: what this host's loading is measured against. The
+    /// code is run by nobody.
+    ///
+    /// # Errors
+    ///
+    /// Where it was compiled for another version of the engine, other settings or another target.
+    #[doc(hidden)]
+    pub fn load_alone(&self, cwasm: &'static [u8]) -> Result<(), HostError> {
+        native::load_alone(&self.0.engine, cwasm).map_err(|e| HostError::Engine(format!("{e:#}")))
     }
 
     fn link(
@@ -168,10 +185,7 @@ impl PluginHost {
     /// What an earlier load compiled, where it is kept. The disk and the check of the code hold up nobody else.
     async fn cached(&self, digest: &str) -> Option<Component> {
         let (engine, cache, digest) = (self.0.engine.clone(), self.0.cache.clone()?, digest.to_owned());
-        let look = move || {
-            let entry = cache.get(&digest)?;
-            native::deserialize(&engine, &Trusted::authenticated(entry.code())).ok()
-        };
+        let look = move || native::deserialize(&engine, &cache.get(&digest)?).ok();
         tokio::task::spawn_blocking(look).await.ok().flatten()
     }
 

@@ -24,6 +24,7 @@ pub mod fuzzing;
 mod guest;
 mod host;
 pub mod http;
+mod image;
 pub mod limits;
 mod log;
 mod manifest;
@@ -39,7 +40,7 @@ mod typecheck;
 mod wasi;
 pub mod wire;
 
-pub use engine::{digest, precompile};
+pub use engine::{HOST_TARGET, digest, precompile};
 pub use error::{CallError, HostError, LimitName, LoadError};
 pub use host::{HostConfig, Inspected, PluginHost};
 pub use log::LogSink;

@@ -110,13 +110,13 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// A grant raises; it never lowers, so that a small number in a blueprint cannot break a plugin that ran before.
-    pub(crate) fn of(raises: &LimitRaises, pure_call: Duration, provider_call: Duration) -> Self {
+    pub(crate) fn of(raises: &LimitRaises, fuel: u64, pure_call: Duration, provider_call: Duration) -> Self {
         let mib = |n: Option<u32>| u64::from(n.unwrap_or(0)) << 20;
         let call = Duration::from_millis(u64::from(raises.call_millis.unwrap_or(0)));
         let reply = usize::try_from(mib(raises.reply_mib)).unwrap_or(usize::MAX);
         Self {
             memory: mib(raises.memory_mib).clamp(MEMORY, MEMORY_MOST),
-            fuel: (u64::from(raises.fuel_millions.unwrap_or(0)) * 1_000_000).max(FUEL),
+            fuel: (u64::from(raises.fuel_millions.unwrap_or(0)) * 1_000_000).max(fuel),
             pure_call: call.min(CALL_MOST).max(pure_call),
             provider_call: call.min(CALL_MOST).max(provider_call),
             reply: reply.clamp(REPLY, REPLY_MOST),
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     fn of(raises: &LimitRaises) -> Limits {
-        Limits::of(raises, PURE_CALL, PROVIDER_CALL)
+        Limits::of(raises, FUEL, PURE_CALL, PROVIDER_CALL)
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Loaded {
             |e: wasmtime::Error| LoadError::MissingExport { plugin: name.to_owned(), missing: detail(&e) };
         let optional = |interface| shape.exports(interface).then_some(());
         Ok(Self {
-            limits: Limits::of(&grants.limits, host.pure_call, host.provider_call),
+            limits: Limits::of(&grants.limits, host.fuel, host.pure_call, host.provider_call),
             host,
             name: name.into(),
             digest,

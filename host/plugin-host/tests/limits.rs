@@ -13,7 +13,7 @@ mod support;
 
 use sheave_model::plugin::{Access, Grants};
 use sheave_plugin_host::wire::Step;
-use sheave_plugin_host::{CallError, LoadError, limits};
+use sheave_plugin_host::{CallError, HostConfig, LoadError, limits};
 use support::*;
 
 /// Renders one of rogue's types with the given properties.
@@ -51,6 +51,28 @@ async fn as_many_handles_as_may_be_and_one_more() {
         let error = apply("Crowd", &crowd(most + 1), &grants).await.unwrap_err();
         assert_eq!(code(&error), "plugin.limit.handles", "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn as_much_fuel_as_a_call_takes_and_one_unit_less() {
+    let with = async |fuel: u64| {
+        let (host, _) = host_with(HostConfig { fuel, ..HostConfig::default() });
+        let plugin = host.load("guest", &built("rogue"), &Grants::default()).await.unwrap();
+        plugin.render(&of("Many"), &doc(r#"{"many": 10}"#), &[]).await
+    };
+    // The same call takes the same fuel each time: what it takes is found by halving.
+    let (mut less, mut enough) = (0, limits::FUEL);
+    while enough - less > 1 {
+        let fuel = less + (enough - less) / 2;
+        match with(fuel).await {
+            Ok(_) => enough = fuel,
+            Err(_) => less = fuel,
+        }
+    }
+    assert_eq!(with(enough).await.unwrap().len(), 10);
+    let error = with(less).await.unwrap_err();
+    assert_eq!(code(&error), "plugin.limit.fuel");
+    assert!(less > 1_000, "it computes something: {less}");
 }
 
 #[tokio::test]

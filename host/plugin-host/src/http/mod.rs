@@ -191,6 +191,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_guest_may_be_less_patient_and_not_more() {
+        let http = Http::none();
+        let of = |asked: Option<Duration>| {
+            let options = RequestOptions {
+                connect_timeout: asked,
+                first_byte_timeout: asked,
+                between_bytes_timeout: asked,
+            };
+            let patience = http.patience(Some(&options));
+            [patience.connect, patience.first_byte, patience.between_bytes]
+        };
+        let most = [limits::HTTP_CONNECT, limits::HTTP_FIRST_BYTE, limits::HTTP_BETWEEN_BYTES];
+        let none = http.patience(None);
+        assert_eq!([none.connect, none.first_byte, none.between_bytes], most);
+        assert_eq!(of(None), most);
+        assert_eq!(of(Some(Duration::from_secs(1))), [Duration::from_secs(1); 3]);
+        assert_eq!(of(Some(Duration::MAX)), most);
+    }
+
+    #[test]
     fn a_call_has_so_many_requests_under_way_and_no_more() {
         assert_eq!(Http::none().at_once.available_permits(), limits::HTTP_AT_ONCE);
     }

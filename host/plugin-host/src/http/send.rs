@@ -93,7 +93,11 @@ async fn resolve(route: &Route) -> Result<Vec<SocketAddr>, Error> {
     if found.is_empty() {
         return Err(unknown());
     }
-    // One address out of reach among others is how a name is turned against its own network.
+    within_reach(route, found)
+}
+
+/// All addresses that were found. One out of reach among others is how a name is turned against its own network.
+fn within_reach(route: &Route, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Error> {
     for address in &found {
         address::check(address.ip(), route.reach).map_err(|why| refused(&route.host, address.ip(), why))?;
     }
@@ -146,6 +150,10 @@ fn tls_error(error: std::io::Error) -> Error {
     }
 }
 
+/// What the reader of a reply's head holds: the headers, and a line as long as the longest that is asked for before them. It
+/// reads in steps, so that the exact limit is looked at when the head is there.
+const HEAD_BUFFER: usize = limits::HTTP_HEADER_BYTES + limits::HTTP_URL;
+
 async fn talk(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     out: Outgoing,
@@ -153,7 +161,7 @@ async fn talk(
 ) -> Result<Response<Bytes>, Error> {
     let (mut sender, connection) = http1::Builder::new()
         .max_headers(limits::HTTP_HEADERS)
-        .max_buf_size(limits::HTTP_HEADER_BYTES)
+        .max_buf_size(HEAD_BUFFER)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
@@ -204,6 +212,9 @@ async fn receive(
     if parts.status == http::StatusCode::SWITCHING_PROTOCOLS {
         return Err(Error::HttpUpgradeFailed);
     }
+    if section(&parts.headers) > limits::HTTP_HEADER_BYTES {
+        return Err(headers_too_large());
+    }
     if let Some(coding) = parts.headers.get(header::CONTENT_ENCODING).filter(|c| *c != "identity") {
         // What is compressed can be a thousand times as large, and hides secrets from the mask.
         let coding = coding.to_str().ok().map(|c| crate::text::line(c).into_owned());
@@ -224,9 +235,18 @@ async fn receive(
     Ok(Response::from_parts(parts, whole.into()))
 }
 
+/// Bytes of headers as they are sent, a line each.
+fn section(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + ": \r\n".len() + value.len()).sum()
+}
+
+fn headers_too_large() -> Error {
+    Error::HttpResponseHeaderSectionSize(u32::try_from(limits::HTTP_HEADER_BYTES).ok())
+}
+
 fn broken(error: hyper::Error) -> Error {
     if error.is_parse_too_large() {
-        Error::HttpResponseHeaderSectionSize(u32::try_from(limits::HTTP_HEADER_BYTES).ok())
+        headers_too_large()
     } else if error.is_incomplete_message() {
         Error::HttpResponseIncomplete
     } else if error.is_parse() || error.is_user() {
@@ -263,4 +283,149 @@ fn mask(bytes: &[u8], outside: &dyn Outside) -> Vec<u8> {
         shown.extend_from_slice(chunk.invalid());
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+    use tokio::net::TcpSocket;
+
+    use super::*;
+    use crate::http::address::Reach;
+
+    /// Short enough for a test that waits for its end.
+    const SOON: Duration = Duration::from_millis(50);
+    /// Much longer than any of these tests takes.
+    const LATE: Duration = Duration::from_secs(600);
+    /// Who waits longer waits for the wrong thing.
+    const STUCK: Duration = Duration::from_secs(60);
+
+    fn patience() -> Patience {
+        Patience { connect: LATE, first_byte: LATE, between_bytes: LATE, deadline: Instant::now() + LATE }
+    }
+
+    fn route(reach: Reach) -> Route {
+        Route {
+            host: Host::parse("server.example").unwrap(),
+            port: 80,
+            tls: None,
+            reach,
+            path: "/".to_owned(),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// An exchange with a server that has read the request.
+    async fn with<F: Future<Output = ()> + Send + 'static>(
+        patience: Patience,
+        answer: impl FnOnce(DuplexStream) -> F + Send + 'static,
+    ) -> Result<Response<Bytes>, Error> {
+        let (near, mut far) = tokio::io::duplex(1 << 20);
+        tokio::spawn(async move {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(far.read_u8().await.unwrap());
+            }
+            answer(far).await;
+        });
+        let out = Outgoing {
+            method: Method::GET,
+            route: route(Reach::Public),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        tokio::time::timeout(STUCK, talk(near, out, &patience)).await.unwrap()
+    }
+
+    /// It says all of this, and keeps the connection open.
+    async fn says(patience: Patience, parts: Vec<String>) -> Result<Response<Bytes>, Error> {
+        with(patience, |mut far| async move {
+            for part in parts {
+                far.write_all(part.as_bytes()).await.unwrap();
+            }
+            std::future::pending().await
+        })
+        .await
+    }
+
+    const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n";
+
+    #[tokio::test]
+    async fn a_first_byte_is_waited_for_so_long() {
+        let reply = says(patience(), vec![HEAD.into(), "done".into()]).await.unwrap();
+        assert_eq!(&reply.body()[..], b"done");
+        let hasty = Patience { first_byte: SOON, ..patience() };
+        for silence in [vec![], vec!["HTTP/1.1 200".to_owned()]] {
+            let error = says(hasty, silence).await.unwrap_err();
+            assert!(matches!(error, Error::HttpResponseTimeout), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_next_part_is_waited_for_so_long() {
+        let parts = |last: &[&str]| {
+            [HEAD, "do"].iter().chain(last).map(|part| (*part).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(&says(patience(), parts(&["ne"])).await.unwrap().body()[..], b"done");
+        let hasty = Patience { between_bytes: SOON, ..patience() };
+        let error = says(hasty, parts(&[])).await.unwrap_err();
+        assert!(matches!(error, Error::ConnectionReadTimeout), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_call_is_the_end_of_all_waiting() {
+        let over = Patience { deadline: Instant::now() + SOON, ..patience() };
+        let error = says(over, vec![]).await.unwrap_err();
+        assert!(matches!(error, Error::HttpResponseTimeout), "{error:?}");
+        let over = Patience { deadline: Instant::now() + SOON, ..patience() };
+        let error = says(over, vec![HEAD.into(), "do".into()]).await.unwrap_err();
+        assert!(matches!(error, Error::ConnectionReadTimeout), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn headers_as_large_as_may_be_and_one_byte_more() {
+        let (status, fixed) = ("HTTP/1.1 200 OK\r\n", "content-length: 4\r\n");
+        let reply = |bytes: usize| {
+            let filler = format!("x: {}\r\n", "y".repeat(bytes - fixed.len() - "x: \r\n".len()));
+            vec![format!("{status}{filler}{fixed}\r\ndone")]
+        };
+        let most = says(patience(), reply(limits::HTTP_HEADER_BYTES)).await.unwrap();
+        assert_eq!(section(most.headers()), limits::HTTP_HEADER_BYTES);
+        for bytes in [limits::HTTP_HEADER_BYTES + 1, 10 * limits::HTTP_HEADER_BYTES] {
+            let error = says(patience(), reply(bytes)).await.unwrap_err();
+            assert!(matches!(error, Error::HttpResponseHeaderSectionSize(Some(65_536))), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_waited_for_so_long_and_leaves_time_for_the_next_address() {
+        // Nobody takes connections from its queue: once that is full, the kernel answers no more.
+        let silent = TcpSocket::new_v4().unwrap();
+        silent.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = silent.local_addr().unwrap();
+        let _listening = silent.listen(1).unwrap();
+        let hasty = Patience { connect: SOON, ..patience() };
+        let mut queued = Vec::new();
+        let full = loop {
+            match tokio::time::timeout(STUCK, connect(&[address], &hasty)).await.unwrap() {
+                Ok(stream) => queued.push(stream),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(full, Error::ConnectionTimeout), "{full:?}");
+        let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = connect(&[address, other.local_addr().unwrap()], &hasty).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), other.local_addr().unwrap());
+    }
+
+    #[test]
+    fn one_address_out_of_reach_is_enough() {
+        let public = |n: u8| SocketAddr::from(([1, 1, 1, n], 80));
+        let mut found: Vec<SocketAddr> = (1..=limits::HTTP_ADDRESSES as u8).map(public).collect();
+        assert_eq!(within_reach(&route(Reach::Public), found.clone()).unwrap(), found);
+        *found.last_mut().unwrap() = SocketAddr::from(([10, 0, 0, 1], 80));
+        let error = within_reach(&route(Reach::Public), found.clone()).unwrap_err();
+        assert!(format!("{error:?}").contains("10.0.0.1"), "{error:?}");
+        assert!(within_reach(&route(Reach::Private), found).is_ok());
+    }
 }
