@@ -13,7 +13,7 @@ use crate::error::{HostError, LoadError};
 use crate::limits;
 
 /// The target that the host runs on.
-pub const HOST_TARGET: &str = env!("SHEAVE_TARGET");
+pub(crate) const HOST_TARGET: &str = env!("SHEAVE_TARGET");
 
 /// The engine of a host, with room for `instances` calls at once.
 ///

@@ -158,15 +158,14 @@ impl PluginHost {
         self.link(name, digest.to_owned(), &component, shape, manifest, Effective::default())
     }
 
-    /// Loads what [`crate::precompile`] made as the engine alone would: what this host's loading is measured against. The
-    /// code is run by nobody.
+    /// The component compiled, for the engine alone to load: what this host's loading is measured against.
     ///
     /// # Errors
     ///
-    /// Where it was compiled for another version of the engine, other settings or another target.
+    /// As of [`crate::precompile`].
     #[doc(hidden)]
-    pub fn load_alone(&self, cwasm: &'static [u8]) -> Result<(), HostError> {
-        native::load_alone(&self.0.engine, cwasm).map_err(|e| HostError::Engine(format!("{e:#}")))
+    pub fn alone(&self, wasm: &[u8]) -> Result<native::Alone, LoadError> {
+        native::Alone::compile(&self.0.engine, wasm)
     }
 
     fn link(

@@ -40,11 +40,13 @@ mod typecheck;
 mod wasi;
 pub mod wire;
 
-pub use engine::{HOST_TARGET, digest, precompile};
+pub use engine::{digest, precompile};
 pub use error::{CallError, HostError, LimitName, LoadError};
 pub use host::{HostConfig, Inspected, PluginHost};
 pub use log::LogSink;
 pub use manifest::{embed, read_manifest};
+#[doc(hidden)]
+pub use native::Alone;
 pub use plugin::Plugin;
 
 /// The interface that this host speaks.
