@@ -543,11 +543,10 @@ pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> 
         entries.push(Entry::TargetUsed { name, target });
     }
     entries.extend(renewed(&context, plan));
-    // What was found belongs to this one run: whoever does it again plans again.
     let record = RunRecord {
         blueprint: plan.blueprint.clone(),
         inputs: plan.inputs.clone(),
-        plan: Plan { found: BTreeMap::new(), ..in_short(plan) },
+        plan: in_short(plan),
         plugins: pins(plan),
     };
     entries.push(Entry::RunStarted { run: run.to_owned(), at: now(), record: Box::new(record) });
@@ -559,15 +558,17 @@ pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> 
 fn in_short(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
     plan.resources.retain(|r| r.action != Action::NoOp || r.existing);
+    // What was found belongs to this one run: whoever does it again plans again.
+    plan.found.clear();
     plan
 }
 
 /// The plugins of what a plan leaves in the stack.
 fn pins(plan: &Plan) -> BTreeMap<String, PluginPin> {
     let mut pins: BTreeMap<String, PluginPin> = BTreeMap::new();
-    for resource in plan.resources.iter().filter(|r| !matches!(r.action, Action::Delete | Action::Forget)) {
-        if !pins.contains_key(&resource.plugin.name) {
-            pins.insert(resource.plugin.name.clone(), resource.plugin.clone());
+    for pin in plan.pins() {
+        if !pins.contains_key(&pin.name) {
+            pins.insert(pin.name.clone(), pin.clone());
         }
     }
     pins

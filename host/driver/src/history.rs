@@ -1,10 +1,8 @@
 //! Past runs: their list, and carrying an earlier one out again.
 
-use std::sync::Arc;
-
 use sheave_model::event::RunOutcome;
 use sheave_model::journal::RunRecord;
-use sheave_model::plan::{Action, Counts, Plan, PlannedResource, Purpose};
+use sheave_model::plan::{Counts, Plan, Purpose};
 use sheave_model::{Diagnostic, PluginPin};
 use sheave_state::{PastRun, SqliteStore, Store as _};
 
@@ -113,8 +111,7 @@ impl Driver {
 
 /// The plugins of what the run left in the stack.
 fn pins(then: &RunRecord) -> impl Iterator<Item = &PluginPin> {
-    let wanted = |r: &&Arc<PlannedResource>| !matches!(r.action, Action::Delete | Action::Forget);
-    then.plugins.values().chain(then.plan.resources.iter().filter(wanted).map(|r| &r.plugin))
+    then.plugins.values().chain(then.plan.pins())
 }
 
 /// The plugins of the run, from the state's own copies. One without a copy is loaded from where the blueprint says.

@@ -144,6 +144,12 @@ impl Plan {
             && self.resources.iter().all(|r| r.action == Action::NoOp)
     }
 
+    /// The plugins of what it leaves in the stack, as often as they are used.
+    pub fn pins(&self) -> impl Iterator<Item = &PluginPin> {
+        let stays = |r: &&Arc<PlannedResource>| !matches!(r.action, Action::Delete | Action::Forget);
+        self.resources.iter().filter(stays).map(|r| &r.plugin)
+    }
+
     /// Counts of objects and provider resources by what would be done.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts { failed: self.failed.len() as u64, ..Counts::default() };
