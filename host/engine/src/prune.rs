@@ -41,12 +41,11 @@ pub(crate) fn removals(
         .filter(|(address, _)| !planned_addresses.contains(address) && !keeps(address))
         .partition(|(_, record)| record.protect);
     let refused = refused.into_iter().map(|(address, _)| (address.clone(), protected(address))).collect();
+    let depths = depths(gone.iter().map(|(address, _)| *address), &world.state.resources);
     let mut removals: Vec<PlannedResource> =
         gone.into_iter().map(|(address, record)| removal(address, record, world.purpose, off)).collect();
     leave_what_is_wanted(&mut removals, planned);
     // For the reader: what others need goes last. Carrying out follows the edges, not this order.
-    let addresses: Vec<Address> = removals.iter().map(|r| r.address.clone()).collect();
-    let depths = depths(addresses.iter(), &world.state.resources);
     removals.sort_by_key(|r| std::cmp::Reverse(depths.get(&r.address).copied().unwrap_or(0)));
     (removals, refused)
 }

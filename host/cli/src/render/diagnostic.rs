@@ -1,6 +1,6 @@
 //! Diagnostics for people, through miette: the code, what is wrong, the place in the text, and what to do.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -160,7 +160,9 @@ fn summary(diagnostic: &Diagnostic, of: &[&Address]) -> String {
     let said = outside::line(&diagnostic.summary);
     let Some(first) = of.first() else { return said.into_owned() };
     let address = first.to_string();
-    let named = names(of);
+    // Said twice of one resource, it is one resource.
+    let of: Vec<&Address> = of.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let named = names(&of);
     let pointer = diagnostic.pointer.as_deref().filter(|p| diagnostic.labels.is_empty() && !p.is_empty());
     match pointer {
         Some(at) => format!("{}, {}: {said}", outside::line(&named), change::path(at)),
@@ -328,6 +330,8 @@ mod tests {
         assert_eq!(text.matches("no such cluster").count(), 2, "{text}");
         assert!(text.contains("web[0], web[1] and 103 more: no such cluster"), "{text}");
         assert!(text.contains("106 errors") && !text.contains("--json"), "{text}");
+        let twice = drawn(&vec![fault("db", "`db` is gone"); 2], &Sources::default());
+        assert!(!twice.contains("db and db") && !twice.contains("db:"), "{twice}");
     }
 
     #[test]
