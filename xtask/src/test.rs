@@ -57,10 +57,11 @@ fn npm() -> Result<()> {
 
 /// Servers that others wrote, what makes certificates for them, and another tool for registries: plugins that speak HTTP, and plugins
 /// in registries, are tested on them. Debian's packages bring the programs; tests start their own, on loopback.
-const SERVERS: [(&str, &str, &str); 4] = [
+const SERVERS: [(&str, &str, &str); 5] = [
     ("/usr/sbin/nginx", "-v", "nginx-light"),
     ("/usr/bin/docker-registry", "--version", "docker-registry"),
     ("/usr/bin/openssl", "version", "openssl"),
+    ("/usr/bin/tinyproxy", "-v", "tinyproxy-bin"),
     ("/usr/bin/skopeo", "--version", "skopeo"),
 ];
 

@@ -4,6 +4,7 @@
 //! `serde_json::Value`, since custom resources have no types. No body is ever logged, and what a server says is kept
 //! apart ([`Words`]), because it may echo a secret.
 
+mod connect;
 mod contents;
 mod discovery;
 mod error;

@@ -6,26 +6,27 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use jiff::{SignedDuration, Timestamp};
-use kube::client::{AuthError, Body, ClientBuilder};
+use kube::client::AuthError;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use crate::connect::{BoxError, Lines};
 use crate::error::{ClusterError, Words};
 use crate::retry::Retries;
 use crate::status;
 
-/// Requests in flight: what saturates an API server on two cores, and one connection each under HTTP/1.1.
+/// Requests in flight: what saturates an API server on two cores, a third of the streams that it lets one connection
+/// have at the least, and one connection each where the other end has no HTTP/2.
 const MAX_IN_FLIGHT: usize = 32;
 /// An API server gives up on a request after 60 s; a little later nothing will come any more.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(70);
 /// The largest reply that is read: a page of a list stays far below.
 const MAX_REPLY_BYTES: usize = 256 * 1024 * 1024;
-/// A connection that is not there by then will not come.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One request.
 pub(crate) struct Ask {
@@ -73,8 +74,8 @@ pub(crate) struct Transport {
     pub(crate) target: String,
     server: String,
     config: kube::Config,
-    /// With how often it was made anew.
-    client: RwLock<(u32, kube::Client)>,
+    /// With how often they were made anew.
+    lines: RwLock<(u32, Lines)>,
     renewing: tokio::sync::Mutex<()>,
     slots: Semaphore,
     /// Since when it takes no connection, though it had answered: shared, so that not each request waits for it anew.
@@ -85,19 +86,14 @@ pub(crate) struct Transport {
 
 impl Transport {
     pub(crate) async fn new(target: &str, mut config: kube::Config) -> Result<Self, ClusterError> {
-        // Retries are ours: they honour Retry-After and are bounded in time.
-        config.default_retry = false;
-        config.connect_timeout = Some(CONNECT_TIMEOUT);
-        // Timeouts of requests are ours too: a quiet watch is no dead one.
-        config.read_timeout = None;
         let agent = concat!("sheave/", env!("CARGO_PKG_VERSION"));
         config.headers.push((header::USER_AGENT, header::HeaderValue::from_static(agent)));
-        let client = build(target, &config).await?;
+        let lines = build(target, &config).await?;
         Ok(Self {
             target: target.to_owned(),
             server: config.cluster_url.to_string().trim_end_matches('/').to_owned(),
             config,
-            client: RwLock::new((0, client)),
+            lines: RwLock::new((0, lines)),
             renewing: tokio::sync::Mutex::new(()),
             slots: Semaphore::new(MAX_IN_FLIGHT),
             away: Mutex::new(None),
@@ -177,7 +173,7 @@ impl Transport {
     }
 
     async fn once(&self, ask: &Ask) -> Result<Reply, Cut> {
-        let response = self.open(ask).await?;
+        let response = self.answered(self.lines().request(self.request(ask)?).await)?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, MAX_REPLY_BYTES).collect().await.map_err(|e| {
             if e.downcast_ref::<LengthLimitError>().is_some() {
@@ -196,14 +192,18 @@ impl Transport {
         Ok(Reply { status: head.status, headers: head.headers, body: body.to_bytes() })
     }
 
-    /// Sends a request once, and gives the response with its body still to come.
-    pub(crate) async fn open(&self, ask: &Ask) -> Result<http::Response<Body>, Cut> {
+    /// Begins a watch, and gives the response with its body still to come.
+    pub(crate) async fn watch(&self, ask: &Ask) -> Result<http::Response<Incoming>, Cut> {
+        self.answered(self.lines().watch(self.request(ask)?).await)
+    }
+
+    fn request(&self, ask: &Ask) -> Result<Request<Full<Bytes>>, Cut> {
         let mut request =
             Request::builder().method(ask.method.clone()).uri(&ask.path).header(header::ACCEPT, ask.accept);
         if let Some(kind) = ask.content_type {
             request = request.header(header::CONTENT_TYPE, kind);
         }
-        let request = request.body(Body::from(ask.body.clone())).map_err(|e| Cut {
+        request.body(Full::new(ask.body.clone())).map_err(|e| Cut {
             again: false,
             refused: false,
             error: ClusterError::Server {
@@ -211,9 +211,14 @@ impl Transport {
                 status: 0,
                 words: Words::new(&e.to_string()),
             },
-        })?;
-        let client = self.client.read().unwrap_or_else(std::sync::PoisonError::into_inner).1.clone();
-        let response = client.send(request).await.map_err(|e| self.cut(&e))?;
+        })
+    }
+
+    fn answered(
+        &self,
+        answer: Result<http::Response<Incoming>, BoxError>,
+    ) -> Result<http::Response<Incoming>, Cut> {
+        let response = answer.map_err(|e| self.cut(&*e))?;
         self.ahead.get_or_init(|| clock_ahead(response.headers()));
         *self.away.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(response)
@@ -257,7 +262,11 @@ impl Transport {
     }
 
     fn generation(&self) -> u32 {
-        self.client.read().unwrap_or_else(std::sync::PoisonError::into_inner).0
+        self.lines.read().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn lines(&self) -> Lines {
+        self.lines.read().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
     /// Whether asking the credential plugin again may help against a refusal.
@@ -265,12 +274,12 @@ impl Transport {
         self.config.auth_info.exec.is_some()
     }
 
-    /// Makes the client anew, which runs the credential plugin, unless somebody else just did.
+    /// Makes the connections anew, which runs the credential plugin, unless somebody else just did.
     async fn renew(&self, seen: u32) -> Result<(), ClusterError> {
         let _one = self.renewing.lock().await;
         if self.generation() == seen {
-            let client = build(&self.target, &self.config).await?;
-            *self.client.write().unwrap_or_else(std::sync::PoisonError::into_inner) = (seen + 1, client);
+            let lines = build(&self.target, &self.config).await?;
+            *self.lines.write().unwrap_or_else(PoisonError::into_inner) = (seen + 1, lines);
         }
         Ok(())
     }
@@ -291,14 +300,11 @@ fn clock_ahead(headers: &HeaderMap) -> SignedDuration {
     theirs.map_or(SignedDuration::ZERO, |t| t.timestamp().duration_since(Timestamp::now()))
 }
 
-/// Makes a client. Credential plugins run meanwhile, as processes that are waited for: off the async threads.
-async fn build(target: &str, config: &kube::Config) -> Result<kube::Client, ClusterError> {
+/// Prepares connections. Credential plugins run meanwhile, as processes that are waited for: off the async threads.
+async fn build(target: &str, config: &kube::Config) -> Result<Lines, ClusterError> {
     let (name, config) = (target.to_owned(), config.clone());
-    let runtime = tokio::runtime::Handle::current();
     let built = tokio::task::spawn_blocking(move || {
-        // The client starts a task of its own.
-        let _entered = runtime.enter();
-        ClientBuilder::try_from(config).map(ClientBuilder::build).map_err(|e| match &e {
+        Lines::new(&config).map_err(|e| match &e {
             kube::Error::Auth(auth) => credentials(&name, auth),
             other => {
                 ClusterError::Credentials { why: chain(other), target: name.clone(), words: Words::default() }
@@ -308,7 +314,7 @@ async fn build(target: &str, config: &kube::Config) -> Result<kube::Client, Clus
     built.await.unwrap_or_else(|_| {
         Err(ClusterError::Credentials {
             target: target.to_owned(),
-            why: "the client could not be made".to_owned(),
+            why: "no connection could be prepared".to_owned(),
             words: Words::default(),
         })
     })

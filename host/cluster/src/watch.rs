@@ -139,7 +139,7 @@ async fn connection(
         query.push(("resourceVersion", version.as_str()));
     }
     let ask = Ask::get(what(watched), with_query(&path, &query));
-    let response = match tokio::time::timeout(REQUEST_TIMEOUT, transport.open(&ask)).await {
+    let response = match tokio::time::timeout(REQUEST_TIMEOUT, transport.watch(&ask)).await {
         Ok(Ok(response)) => response,
         Ok(Err(Cut { again: true, error, .. })) => return End::Cut(Some(error)),
         Err(_) => return End::Cut(None),

@@ -2,6 +2,7 @@
 
 use std::io::copy;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -23,6 +24,8 @@ pub struct Proxy {
 struct Open {
     is: bool,
     streams: Vec<TcpStream>,
+    /// How many clients were let through.
+    clients: usize,
 }
 
 fn lock(open: &Mutex<Open>) -> MutexGuard<'_, Open> {
@@ -32,13 +35,18 @@ fn lock(open: &Mutex<Open>) -> MutexGuard<'_, Open> {
 impl Proxy {
     /// Puts a proxy between a stack's kubeconfig and its cluster.
     pub fn before(stack: &Stack) -> Self {
-        let text = must(std::fs::read_to_string(stack.kubeconfig()), "the kubeconfig");
+        Self::within(&stack.kubeconfig())
+    }
+
+    /// Puts a proxy between a kubeconfig and its cluster.
+    pub fn within(kubeconfig: &Path) -> Self {
+        let text = must(std::fs::read_to_string(kubeconfig), "the kubeconfig");
         let server = text.lines().find_map(|l| l.trim().strip_prefix("server: https://")).unwrap_or_default();
         let behind: SocketAddr = must(server.trim_matches('"').parse(), server);
         let listener = must(TcpListener::bind("127.0.0.1:0"), "a port");
         let address = must(listener.local_addr(), "a port").to_string();
-        must(std::fs::write(stack.kubeconfig(), text.replace(server, &address)), "the kubeconfig");
-        let open = Arc::new(Mutex::new(Open { is: true, streams: Vec::new() }));
+        must(std::fs::write(kubeconfig, text.replace(server, &address)), "the kubeconfig");
+        let open = Arc::new(Mutex::new(Open { is: true, streams: Vec::new(), clients: 0 }));
         let (send, refused) = channel();
         let shared = Arc::clone(&open);
         thread::spawn(move || {
@@ -58,9 +66,15 @@ impl Proxy {
                     });
                 }
                 open.streams.extend([client, server]);
+                open.clients += 1;
             }
         });
         Self { open, refused }
+    }
+
+    /// How many connections there have been.
+    pub fn connections(&self) -> usize {
+        lock(&self.open).clients
     }
 
     /// Cuts all connections, and takes no more.

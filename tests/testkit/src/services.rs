@@ -1,4 +1,4 @@
-//! Servers that others wrote, on a free port of loopback: a web server with WebDAV, a registry of images.
+//! Servers that others wrote, on a free port of loopback: a web server with WebDAV, a registry of images, a proxy.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -100,6 +100,21 @@ impl Service {
             );
             let mut command = Command::new("docker-registry");
             command.current_dir(folder).arg("serve").arg("conf.yml");
+            command
+        })
+    }
+
+    /// tinyproxy, which lets one user through to whatever is asked for.
+    pub fn http_proxy(user: &str, password: &str) -> Self {
+        Self::start("tinyproxy", "tinyproxy-bin", |folder, port| {
+            let text = format!(
+                "Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 50\nLogFile \"{}/errors\"\nLogLevel Connect\n\
+                 BasicAuth {user} {password}\n",
+                folder.display()
+            );
+            must(fs::write(folder.join("conf"), text), "conf");
+            let mut command = Command::new("tinyproxy");
+            command.arg("-d").arg("-c").arg(folder.join("conf"));
             command
         })
     }

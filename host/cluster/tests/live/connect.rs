@@ -3,10 +3,14 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use futures::future::join_all;
+use serde_json::json;
 use sheave_cluster::{Cluster, ClusterError, TargetSettings};
-use sheave_testkit::cluster::{kubeconfig, kubectl};
+use sheave_testkit::cluster::{Namespace, kubeconfig, kubectl};
+use sheave_testkit::{Proxy, Service};
 
-use crate::{as_user, settings};
+use crate::wait::LONG;
+use crate::{apply, as_user, config_map, id, settings, uid};
 
 /// The administrator's kubeconfig, changed.
 fn edited(folder: &Path, edit: impl Fn(String) -> String) -> TargetSettings {
@@ -135,4 +139,82 @@ async fn a_plugin_that_fails_is_named_with_its_words_and_without_its_output() {
 #[tokio::test]
 async fn kubeconfig_is_there() {
     assert!(kubeconfig().is_file());
+}
+
+#[tokio::test]
+async fn requests_share_a_connection_and_watches_have_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = edited(folder.path(), |text| text);
+    let proxy = Proxy::within(settings.kubeconfig.as_deref().unwrap());
+    let cluster = Cluster::connect("main", &settings).await.unwrap();
+    let list = |kind| cluster.list("v1", kind, Some("default"), None);
+    let kinds =
+        ["ConfigMap", "Secret", "Service", "ServiceAccount", "Pod", "Endpoints", "LimitRange", "Event"];
+    for listed in join_all(kinds.iter().cycle().take(40).map(|kind| list(kind))).await {
+        listed.unwrap();
+    }
+    assert_eq!(proxy.connections(), 1);
+    let ns = Namespace::new("cluster");
+    let mut obj = config_map(&ns, "a", json!({}));
+    obj["metadata"]["finalizers"] = json!(["example.com/hold"]);
+    let live = apply(&cluster, &obj).await.unwrap().object;
+    cluster.delete(&id(&obj), None).await.unwrap();
+    // Let go of only once somebody waits: that it went is heard of by the watch.
+    let (waits, waited) = tokio::sync::oneshot::channel();
+    let mut waits = Some(waits);
+    let say = |_: &str| {
+        if let Some(waits) = waits.take() {
+            waits.send(()).unwrap();
+        }
+    };
+    let release = async {
+        waited.await.unwrap();
+        let patch = r#"[{"op":"remove","path":"/metadata/finalizers"}]"#;
+        let name = ns.name.clone();
+        let args = move || kubectl(&["patch", "configmap", "a", "-n", &name, "--type=json", "-p", patch]);
+        tokio::task::spawn_blocking(args).await.unwrap()
+    };
+    let (object, uid) = (id(&obj), uid(&live));
+    let (gone, _) = tokio::join!(cluster.await_gone(&object, &uid, LONG, say), release);
+    gone.unwrap();
+    assert_eq!(proxy.connections(), 2);
+}
+
+/// A kubeconfig whose cluster is reached through an HTTP proxy.
+fn proxied(folder: &Path, proxy: &str) -> TargetSettings {
+    edited(folder, |text| {
+        let server = value(&text, "server").to_owned();
+        text.replace(&format!("server: {server}"), &format!("server: {server}\n    proxy-url: {proxy}"))
+    })
+}
+
+#[tokio::test]
+async fn a_proxy_is_gone_through_with_its_user_and_password() {
+    let service = Service::http_proxy("ali", "sesame-1");
+    let folder = tempfile::tempdir().unwrap();
+    // As URLs may write it: `%2D` is a hyphen.
+    let settings = proxied(folder.path(), &format!("http://ali:sesame%2D1@127.0.0.1:{}", service.port));
+    let cluster = Cluster::connect("main", &settings).await.unwrap();
+    assert!(cluster.identity().await.unwrap().is_some());
+    let log = service.read("errors").unwrap();
+    assert!(log.contains("CONNECT"), "{log}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_is_said_without_its_password() {
+    let service = Service::http_proxy("ali", "sesame-1");
+    let folder = tempfile::tempdir().unwrap();
+    let settings = proxied(folder.path(), &format!("http://ali:wrong@127.0.0.1:{}", service.port));
+    let error = Cluster::connect("main", &settings).await.unwrap_err();
+    assert!(matches!(error, ClusterError::Unreachable { .. }), "{error:?}");
+    let said = format!("{error} {:?}", error.diagnostic());
+    assert!(said.contains("proxy") && !said.contains("wrong"), "{said}");
+}
+
+#[tokio::test]
+async fn a_proxy_of_another_kind_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = proxied(folder.path(), "ftp://127.0.0.1:1");
+    let error = Cluster::connect("main", &settings).await.unwrap_err();
+    assert!(error.to_string().contains("ftp"), "{error}");
 }

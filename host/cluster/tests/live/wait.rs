@@ -10,7 +10,7 @@ use sheave_testkit::cluster::kubectl;
 
 use crate::{apply, as_user, cluster, config_map, deployment, forced, id, uid};
 
-const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 fn target(obj: &Json) -> AwaitTarget {
     AwaitTarget { id: id(obj), uid: None, seen: None, judge: Box::new(readiness) }
