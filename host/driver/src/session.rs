@@ -103,10 +103,10 @@ impl<'a> Session<'a> {
         if entries.is_empty() && events.is_empty() {
             return Ok(());
         }
-        store.append(lock, &entries, &events).await?;
         for entry in &entries {
             self.state.record(entry);
         }
+        store.append_with(lock, &entries, &events, &self.state).await?;
         Ok(())
     }
 

@@ -3,11 +3,12 @@
 use sheave_model::event::Event;
 use sheave_model::journal::{Entry, RunRecord};
 use sheave_model::plan::Plan;
+use sheave_model::stack::StackState;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use crate::fault::Fault;
-use crate::parts;
+use crate::parts::{self, Touched};
 
 /// Entries after which the snapshot is brought up to date in the middle of a run. Bounds what a load reads besides the
 /// snapshot (some MB, in some tens of milliseconds), and spreads the cost of a resource with thousands of objects, whose row
@@ -39,13 +40,38 @@ impl FromRow<'_, SqliteRow> for Counters {
     }
 }
 
-/// Appends, inside the caller's transaction, and gives the new serial.
+/// What the journal's entries beyond the snapshot touched, as their writer remembers it.
+#[derive(Default)]
+pub(crate) struct Tail {
+    /// The last entry that the snapshot holds.
+    snapshot: i64,
+    /// The last entry.
+    serial: i64,
+    touched: Touched,
+}
+
+impl Tail {
+    /// That of a stack with these counters: what was remembered, where nothing was missed since.
+    fn of(stack: &Counters, remembered: Option<Self>) -> Option<Self> {
+        let nothing = (stack.snapshot == stack.serial).then(|| Self {
+            snapshot: stack.snapshot,
+            serial: stack.serial,
+            ..Self::default()
+        });
+        remembered.filter(|t| t.snapshot == stack.snapshot && t.serial == stack.serial).or(nothing)
+    }
+}
+
+/// Appends, inside the caller's transaction, and gives the new serial, and the tail to be remembered once that is done.
+/// `state` is what the journal adds up to with these entries, where the caller has it.
 pub(crate) async fn append(
     connection: &mut SqliteConnection,
     stack: &str,
     entries: &[Entry],
     events: &[Event],
-) -> Result<u64, Fault> {
+    state: Option<&StackState>,
+    remembered: Option<Tail>,
+) -> Result<(u64, Option<Tail>), Fault> {
     sqlx::query("INSERT INTO stacks (name) VALUES (?) ON CONFLICT DO NOTHING")
         .bind(stack)
         .execute(&mut *connection)
@@ -55,8 +81,13 @@ pub(crate) async fn append(
             .bind(stack)
             .fetch_one(&mut *connection)
             .await?;
+    let mut tail = Tail::of(&stack, remembered);
     insert_entries(connection, &stack, entries).await?;
     stack.serial += count(entries);
+    if let Some(tail) = &mut tail {
+        tail.touched.note(entries);
+        tail.serial = stack.serial;
+    }
     insert_events(connection, &stack, events).await?;
     stack.events += count(events);
     let mut ended = false;
@@ -90,7 +121,13 @@ pub(crate) async fn append(
         .await?;
     let serial = u64::try_from(stack.serial).unwrap_or_default();
     if ended || serial.saturating_sub(u64::try_from(stack.snapshot).unwrap_or_default()) >= SNAPSHOT_EVERY {
-        parts::catch_up(connection, stack.id).await?;
+        match (&mut tail, state.filter(|s| s.serial == serial)) {
+            (Some(tail), Some(state)) => {
+                parts::catch_up_with(connection, stack.id, state, &mut tail.touched).await?;
+            }
+            _ => parts::catch_up(connection, stack.id).await?,
+        }
+        tail = Some(Tail { snapshot: stack.serial, serial: stack.serial, touched: Touched::default() });
     }
     if ended {
         let kept = i64::try_from(EVENTS_KEPT).unwrap_or(i64::MAX);
@@ -100,7 +137,7 @@ pub(crate) async fn append(
             .execute(connection)
             .await?;
     }
-    Ok(serial)
+    Ok((serial, tail))
 }
 
 fn count<T>(items: &[T]) -> i64 {

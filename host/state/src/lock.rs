@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use sqlx::SqliteConnection;
 
+use crate::append::Tail;
 use crate::error::StateError;
 use crate::fault::Fault;
 use crate::owner::{Life, LockOwner};
@@ -17,6 +19,8 @@ pub struct LockGuard {
     token: String,
     taken_over: Option<LockOwner>,
     give_back: Option<GiveBack>,
+    /// What was appended under it and is not in the snapshot yet. Nobody else appends meanwhile.
+    tail: Mutex<Option<Tail>>,
 }
 
 impl LockGuard {
@@ -26,7 +30,13 @@ impl LockGuard {
         taken_over: Option<LockOwner>,
         give_back: GiveBack,
     ) -> Self {
-        Self { stack: stack.to_owned(), token, taken_over, give_back: Some(give_back) }
+        Self {
+            stack: stack.to_owned(),
+            token,
+            taken_over,
+            give_back: Some(give_back),
+            tail: Mutex::default(),
+        }
     }
 
     /// The stack that it is for.
@@ -37,6 +47,14 @@ impl LockGuard {
     /// The dead owner that it was taken over from: its run was cut off.
     pub fn taken_over(&self) -> Option<&LockOwner> {
         self.taken_over.as_ref()
+    }
+
+    pub(crate) fn take_tail(&self) -> Option<Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(crate) fn keep_tail(&self, tail: Option<Tail>) {
+        *self.tail.lock().unwrap_or_else(PoisonError::into_inner) = tail;
     }
 
     /// The stack and the token; dropping gives nothing back any more.

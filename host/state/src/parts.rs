@@ -121,16 +121,26 @@ pub(crate) async fn resources(connection: &mut SqliteConnection, stack: i64) -> 
 
 /// What entries may have changed.
 #[derive(Default)]
-struct Touched {
-    addresses: BTreeSet<String>,
+pub(crate) struct Touched {
+    addresses: BTreeSet<Address>,
     operations: BTreeSet<String>,
+    /// Operations that ended, and did not begin here: what they are about stands in the snapshot.
+    ended: BTreeSet<String>,
     forgotten: BTreeSet<String>,
+    passwords: bool,
+    targets: bool,
     outputs: bool,
 }
 
 impl Touched {
-    fn by(entries: &[Entry]) -> Self {
+    pub(crate) fn by(entries: &[Entry]) -> Self {
         let mut touched = Self::default();
+        touched.note(entries);
+        touched
+    }
+
+    /// Adds what these may have changed, which come next in the journal.
+    pub(crate) fn note(&mut self, entries: &[Entry]) {
         for entry in entries {
             match entry {
                 Entry::ResourceBegun { address, .. }
@@ -138,31 +148,31 @@ impl Touched {
                 | Entry::ResourceRefreshed { address, .. }
                 | Entry::ResourceRendered { address, .. }
                 | Entry::ResourceFailed { address, .. } => {
-                    touched.addresses.insert(address.to_string());
+                    self.addresses.insert(address.clone());
                 }
                 Entry::ResourceForgotten { address } => {
-                    touched.addresses.insert(address.to_string());
-                    touched.forgotten.insert(address.to_string());
+                    self.addresses.insert(address.clone());
+                    self.forgotten.insert(address.to_string());
                 }
                 Entry::Intent(intent) => {
-                    touched.addresses.insert(intent.address.to_string());
-                    touched.operations.insert(intent.op.clone());
+                    self.addresses.insert(intent.address.clone());
+                    self.operations.insert(intent.op.clone());
                 }
                 Entry::Outcome { op, .. } => {
-                    touched.operations.insert(op.clone());
+                    if self.operations.insert(op.clone()) {
+                        self.ended.insert(op.clone());
+                    }
                 }
                 Entry::ResourceMoved { from, to, requiring } => {
-                    let all = [from, to].into_iter().chain(requiring);
-                    touched.addresses.extend(all.map(Address::to_string));
-                    touched.forgotten.insert(from.to_string());
+                    self.addresses.extend([from, to].into_iter().chain(requiring).cloned());
+                    self.forgotten.insert(from.to_string());
                 }
-                Entry::OutputsSet { .. } => touched.outputs = true,
-                // These only add, to what a fold from nothing holds in full.
-                Entry::TargetUsed { .. } | Entry::PasswordMade { .. } => {}
+                Entry::OutputsSet { .. } => self.outputs = true,
+                Entry::TargetUsed { .. } => self.targets = true,
+                Entry::PasswordMade { .. } => self.passwords = true,
                 Entry::StackCreated { .. } | Entry::RunStarted { .. } | Entry::RunFinished { .. } => {}
             }
         }
-        touched
     }
 }
 
@@ -175,17 +185,40 @@ pub(crate) async fn catch_up(connection: &mut SqliteConnection, stack: i64) -> R
     let mut touched = Touched::by(&tail);
     let mut state = head.state()?;
     // Operations first: each brings in the resource that it is about.
-    read(connection, stack, &mut state, IN_FLIGHT, "name", &touched.operations).await?;
-    read(connection, stack, &mut state, IN_FLIGHT, "address", &touched.forgotten).await?;
+    let forgotten: Vec<_> = touched.forgotten.iter().collect();
+    let operations: Vec<_> = touched.operations.iter().collect();
+    read(connection, stack, &mut state, IN_FLIGHT, "name", &operations).await?;
+    read(connection, stack, &mut state, IN_FLIGHT, "address", &forgotten).await?;
     for (op, intent) in &state.in_flight {
         touched.operations.insert(op.clone());
-        touched.addresses.insert(intent.address.to_string());
+        touched.addresses.insert(intent.address.clone());
     }
-    read(connection, stack, &mut state, RESOURCE, "name", &touched.addresses).await?;
+    let names: Vec<_> = touched.addresses.iter().map(Address::to_string).collect();
+    read(connection, stack, &mut state, RESOURCE, "name", &names.iter().collect::<Vec<_>>()).await?;
     for entry in &tail {
         state.record(entry);
     }
     write_back(connection, stack, &state, &touched).await
+}
+
+/// As [`catch_up`], from the state that the journal adds up to, where the caller has it, and what the tail touched.
+pub(crate) async fn catch_up_with(
+    connection: &mut SqliteConnection,
+    stack: i64,
+    state: &StackState,
+    touched: &mut Touched,
+) -> Result<(), Fault> {
+    // What the snapshot alone knows: what operations are about that began before it and have ended since.
+    let mut before = StackState::default();
+    let ended: Vec<_> = touched.ended.iter().collect();
+    read(connection, stack, &mut before, IN_FLIGHT, "name", &ended).await?;
+    let forgotten: Vec<_> = touched.forgotten.iter().collect();
+    read(connection, stack, &mut before, IN_FLIGHT, "address", &forgotten).await?;
+    for (op, intent) in before.in_flight.iter().chain(&state.in_flight) {
+        touched.operations.insert(op.clone());
+        touched.addresses.insert(intent.address.clone());
+    }
+    write_back(connection, stack, state, touched).await
 }
 
 async fn read(
@@ -194,9 +227,8 @@ async fn read(
     state: &mut StackState,
     kind: &str,
     column: &str,
-    names: &BTreeSet<String>,
+    names: &[&String],
 ) -> Result<(), Fault> {
-    let names: Vec<_> = names.iter().collect();
     for chunk in names.chunks(ROWS) {
         let mut sql = QueryBuilder::<Sqlite>::new("SELECT name, body FROM parts WHERE stack = ");
         sql.push_bind(stack).push(" AND kind = ").push_bind(kind);
@@ -222,24 +254,28 @@ async fn write_back(
     touched: &Touched,
 ) -> Result<(), Fault> {
     let mut rows: Vec<Part<'_>> = Vec::new();
-    for (address, record) in &state.resources {
-        rows.push((RESOURCE, address.to_string(), None, body(record)?));
+    let mut gone = Vec::new();
+    for address in &touched.addresses {
+        match state.resources.get(address) {
+            Some(record) => rows.push((RESOURCE, address.to_string(), None, body(record)?)),
+            None => gone.push(address.to_string()),
+        }
     }
-    for (op, intent) in &state.in_flight {
-        rows.push((IN_FLIGHT, op.clone(), Some(intent.address.to_string()), body(intent)?));
+    for op in &touched.operations {
+        if let Some(intent) = state.in_flight.get(op) {
+            rows.push((IN_FLIGHT, op.clone(), Some(intent.address.to_string()), body(intent)?));
+        }
     }
-    for (name, password) in &state.passwords {
+    for (name, password) in state.passwords.iter().filter(|_| touched.passwords) {
         rows.push((PASSWORD, name.clone(), None, body(password)?));
     }
-    for (name, target) in &state.targets {
+    for (name, target) in state.targets.iter().filter(|_| touched.targets) {
         rows.push((TARGET, name.clone(), None, body(target)?));
     }
-    for (name, output) in &state.outputs {
+    for (name, output) in state.outputs.iter().filter(|_| touched.outputs) {
         rows.push((OUTPUT, name.clone(), None, body(output)?));
     }
-    let there: BTreeSet<_> = state.resources.keys().map(ToString::to_string).collect();
-    let gone: Vec<_> = touched.addresses.difference(&there).collect();
-    delete(connection, stack, RESOURCE, &gone).await?;
+    delete(connection, stack, RESOURCE, &gone.iter().collect::<Vec<_>>()).await?;
     let gone: Vec<_> = touched.operations.iter().filter(|op| !state.in_flight.contains_key(*op)).collect();
     delete(connection, stack, IN_FLIGHT, &gone).await?;
     if touched.outputs {

@@ -104,6 +104,23 @@ impl SqliteStore {
         self.transact("BEGIN", work).await
     }
 
+    async fn extend(
+        &self,
+        lock: &LockGuard,
+        entries: &[Entry],
+        events: &[Event],
+        state: Option<&StackState>,
+    ) -> Result<u64, StateError> {
+        let remembered = lock.take_tail();
+        let write = self.write(async |t| {
+            lock::check(t, lock).await?;
+            append::append(t, lock.stack(), entries, events, state, remembered).await
+        });
+        let (serial, tail) = write.await?;
+        lock.keep_tail(tail);
+        Ok(serial)
+    }
+
     async fn transact<T>(
         &self,
         begin: &'static str,
@@ -167,15 +184,21 @@ impl Store for SqliteStore {
     }
 
     async fn append(&self, lock: &LockGuard, entries: &[Entry], events: &[Event]) -> Result<u64, StateError> {
-        self.write(async |t| {
-            lock::check(t, lock).await?;
-            append::append(t, lock.stack(), entries, events).await
-        })
-        .await
+        self.extend(lock, entries, events, None).await
+    }
+
+    async fn append_with(
+        &self,
+        lock: &LockGuard,
+        entries: &[Entry],
+        events: &[Event],
+        state: &StackState,
+    ) -> Result<u64, StateError> {
+        self.extend(lock, entries, events, Some(state)).await
     }
 
     async fn tell(&self, stack: &str, events: &[Event]) -> Result<(), StateError> {
-        self.write(async |t| append::append(t, stack, &[], events).await.map(drop)).await
+        self.write(async |t| append::append(t, stack, &[], events, None, None).await.map(drop)).await
     }
 
     async fn events(&self, stack: &str, after: u64, limit: u32) -> Result<Vec<(u64, Event)>, StateError> {

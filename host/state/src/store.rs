@@ -50,6 +50,17 @@ pub trait Store: Send + Sync {
         events: &[Event],
     ) -> impl Future<Output = Result<u64, StateError>> + Send;
 
+    /// As [`Self::append`], by a caller who has the stack's state with these entries in it. A snapshot that falls due is
+    /// then written from it, instead of from what is read back. A state whose serial is another than the new one is not
+    /// used.
+    fn append_with(
+        &self,
+        lock: &LockGuard,
+        entries: &[Entry],
+        events: &[Event],
+        state: &StackState,
+    ) -> impl Future<Output = Result<u64, StateError>> + Send;
+
     /// Appends to the events alone. Durable when it returns. Nothing of the state hangs on them, so it takes no lock: also a
     /// plan, which has none, can say what it did.
     fn tell(&self, stack: &str, events: &[Event]) -> impl Future<Output = Result<(), StateError>> + Send;

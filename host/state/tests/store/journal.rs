@@ -95,6 +95,26 @@ async fn a_long_run_is_snapshotted_on_the_way() {
 }
 
 #[tokio::test]
+async fn a_state_that_its_writer_has_is_the_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let lock = store.lock("blog", LockOwner::current("apply")).await.unwrap();
+    let all: Vec<Entry> = whole(0).into_iter().chain([run_finished("r1")]).collect();
+    // One that differs from the journal shows which of the two was taken.
+    let mut state = fold("blog", &all);
+    let record = std::sync::Arc::make_mut(state.resources.get_mut(&address(0)).unwrap());
+    record.outputs = Some(Sealed(json!("its own")));
+    store.append_with(&lock, &all, &[], &state).await.unwrap();
+    assert_eq!(store.load("blog").await.unwrap().unwrap(), state);
+    // One of another moment is not looked at.
+    let more = [ready(0), run_finished("r2")];
+    let serial = store.append_with(&lock, &more, &[], &state).await.unwrap();
+    let now = store.load("blog").await.unwrap().unwrap();
+    assert_eq!(now.serial, serial);
+    assert_ne!(now.resources[&address(0)].outputs, state.resources[&address(0)].outputs);
+}
+
+#[tokio::test]
 async fn floats_come_back_to_the_last_bit() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
@@ -183,18 +203,27 @@ fn entries() -> impl Strategy<Value = Vec<Vec<Entry>>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A run's end makes a snapshot, so these histories have several, at any place.
+    /// A run's end makes a snapshot, so these histories have several, at any place. Some batches come with the state that
+    /// they make, some without, and now and then somebody else holds the lock in between.
     #[test]
-    fn any_history_loads_as_it_folds(batches in entries()) {
+    fn any_history_loads_as_it_folds(batches in entries(), how in prop::collection::vec(0..4_u8, 12)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let folder = tempfile::tempdir().unwrap();
             let store = open(folder.path()).await;
-            let lock = store.lock("blog", LockOwner::current("apply")).await.unwrap();
+            let mut lock = store.lock("blog", LockOwner::current("apply")).await.unwrap();
             let mut all = Vec::new();
-            for batch in &batches {
+            for (batch, how) in batches.iter().zip(how.into_iter().cycle()) {
                 all.extend(batch.iter().cloned());
-                assert_eq!(store.append(&lock, batch, &[]).await.unwrap(), all.len() as u64);
+                if how == 0 {
+                    store.release(lock).await.unwrap();
+                    lock = store.lock("blog", LockOwner::current("apply")).await.unwrap();
+                }
+                let serial = match how {
+                    0 | 1 => store.append(&lock, batch, &[]).await,
+                    _ => store.append_with(&lock, batch, &[], &fold("blog", &all)).await,
+                };
+                assert_eq!(serial.unwrap(), all.len() as u64);
                 assert_eq!(store.load("blog").await.unwrap().unwrap(), fold("blog", &all));
             }
         });
