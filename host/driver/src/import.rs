@@ -14,9 +14,10 @@ use sheave_plugin_host::{CallError, wire};
 use sheave_secrets::{Family, TokenTable};
 use sheave_state::{LockGuard, SqliteStore, Store as _};
 
+use crate::carrying_out::begin;
 use crate::context::{Context, now};
 use crate::documents::{hide, receive};
-use crate::driver::{Driver, Prepared, begin, explained, millis, state_fault};
+use crate::driver::{Driver, Prepared, explained, millis, state_fault};
 use crate::keys::SystemRandom;
 use crate::request::{Cancel, Fault, PlanRequest, Report, Watcher};
 use crate::reread::observe;

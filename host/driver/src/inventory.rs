@@ -1,6 +1,7 @@
 //! The stack's inventory in each cluster: one parent object, widened before anything is applied, narrowed after pruning.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sheave_cluster::{ApplyOptions, Cluster};
 use sheave_manifest::{Parent, Scope};
@@ -14,14 +15,23 @@ use crate::context::Context;
 #[derive(Debug, Default)]
 pub(crate) struct Inventories {
     /// What the run will apply, and what its parent says already.
-    scopes: Mutex<BTreeMap<String, Known>>,
+    scopes: Arc<Mutex<BTreeMap<String, Known>>>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
     wanted: Scope,
-    /// What the live parent says; none: it was not asked for yet.
-    said: Option<Scope>,
+    said: Said,
+}
+
+/// What the live parent says.
+#[derive(Debug, Default)]
+enum Said {
+    /// It was not looked for yet.
+    #[default]
+    Unread,
+    Missing,
+    Scope(Scope),
 }
 
 impl Context {
@@ -30,16 +40,36 @@ impl Context {
         self.uuid.get().map(|uuid| Parent::new(uuid, cluster.namespace()))
     }
 
-    /// Takes in what a plan will apply, so that each parent is widened once.
-    pub(crate) async fn foresee(&self, plan: &Plan) {
+    /// Takes in what a plan will apply, so that each parent is widened once, and begins to read those parents: whoever widens
+    /// one waits for that. What cannot be read is read again, and said, when it is widened.
+    pub(crate) async fn foresee(self: &Arc<Self>, plan: &Plan) {
         use sheave_model::plan::Action;
-        let mut scopes = self.inventories.scopes.lock().await;
+        let mut scopes = Arc::clone(&self.inventories.scopes).lock_owned().await;
         for object in plan.resources.iter().flat_map(|r| &r.objects) {
             if matches!(object.action, Action::Create | Action::Update | Action::Replace) {
                 let known = scopes.entry(object.target.clone()).or_default();
                 known.wanted = known.wanted.widened(&Scope::of([&object.object]));
             }
         }
+        let context = Arc::clone(self);
+        tokio::spawn(async move {
+            for (target, known) in scopes.iter_mut() {
+                if let Some(cluster) = context.targets.reached(target)
+                    && let Some(parent) = context.parent(cluster)
+                {
+                    known.said = context.read_parent(cluster, &parent).await.unwrap_or_default();
+                }
+            }
+        });
+    }
+
+    async fn read_parent(&self, cluster: &Cluster, parent: &Parent) -> Result<Said, Diagnostic> {
+        let live = cluster.get(&parent.object_id()).await.map_err(|e| self.clean(e.diagnostic()))?;
+        let Some(live) = live else { return Ok(Said::Missing) };
+        parent.scope_of(&live).map(Said::Scope).map_err(|e| {
+            let summary = format!("the inventory object {} is not ours: {e}", parent.name);
+            Diagnostic::error("inventory.foreign", summary)
+        })
     }
 
     /// Sees to it that the parent speaks of `id` before it is applied. The namespace that the parent stands in cannot
@@ -52,24 +82,17 @@ impl Context {
         }
         let mut scopes = self.inventories.scopes.lock().await;
         let known = scopes.entry(target.to_owned()).or_default();
-        let said = match &known.said {
-            Some(said) => said.clone(),
-            None => match cluster.get(&parent.object_id()).await.map_err(|e| self.clean(e.diagnostic()))? {
-                None => Scope::default(),
-                Some(live) => parent.scope_of(&live).map_err(|e| {
-                    Diagnostic::error(
-                        "inventory.foreign",
-                        format!("the inventory object {} is not ours: {e}", parent.name),
-                    )
-                })?,
-            },
-        };
-        known.wanted = known.wanted.widened(&Scope::of([id]));
-        let scope = said.widened(&known.wanted);
-        if known.said.is_none() && said == Scope::default() || !said.holds(&scope) {
-            self.write_parent(cluster, &parent, &scope).await?;
+        if matches!(known.said, Said::Unread) {
+            known.said = self.read_parent(cluster, &parent).await?;
         }
-        known.said = Some(scope);
+        known.wanted = known.wanted.widened(&Scope::of([id]));
+        let scope = match &known.said {
+            Said::Scope(said) if said.holds(&known.wanted) => return Ok(()),
+            Said::Scope(said) => said.widened(&known.wanted),
+            Said::Unread | Said::Missing => known.wanted.clone(),
+        };
+        self.write_parent(cluster, &parent, &scope).await?;
+        known.said = Said::Scope(scope);
         Ok(())
     }
 
@@ -116,18 +139,23 @@ impl Context {
         let known = scopes.entry(target.to_owned()).or_default();
         let mut exact = scope.clone();
         exact.namespaces.insert(parent.namespace.clone());
+        if matches!(known.said, Said::Unread) {
+            known.said =
+                match cluster.get(&parent.object_id()).await.map_err(|e| self.clean(e.diagnostic()))? {
+                    None => Said::Missing,
+                    // One that cannot be read is written anew.
+                    Some(live) => parent.scope_of(&live).map_or(Said::Missing, Said::Scope),
+                };
+        }
         let said = match &known.said {
-            Some(said) => said.clone(),
-            None => match cluster.get(&parent.object_id()).await.map_err(|e| self.clean(e.diagnostic()))? {
-                None => Scope::default(),
-                Some(live) => parent.scope_of(&live).unwrap_or_default(),
-            },
+            Said::Scope(said) => said.clone(),
+            Said::Unread | Said::Missing => Scope::default(),
         };
         let mut said_exact = said.clone();
         said_exact.namespaces.insert(parent.namespace.clone());
         if said_exact != exact {
             self.write_parent(cluster, &parent, &scope).await?;
-            known.said = Some(scope);
+            known.said = Said::Scope(scope);
         }
         Ok(())
     }

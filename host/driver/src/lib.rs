@@ -5,6 +5,7 @@
 mod ahead;
 mod amend;
 mod blueprint_edit;
+mod carrying_out;
 mod connections;
 mod context;
 mod definitions;

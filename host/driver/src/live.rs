@@ -14,6 +14,9 @@ use crate::context::{Context, locked};
 
 /// From this many new objects of one kind and namespace on, one metadata-only list is cheaper than asking for each.
 const LIST_FROM: usize = 4;
+/// From this many instances of one resource on it is asked for lists at once: to ask for the first few of each kind and
+/// namespace one by one, until there are enough for a list, is what most of the requests of such a plan would be.
+const MANY: usize = 32;
 
 /// A list: target, apiVersion, kind, namespace.
 type ListKey = (String, String, String, Option<String>);
@@ -34,6 +37,8 @@ pub(crate) struct LiveObjects {
     members: Mutex<HashMap<ListKey, Members>>,
     /// And how many were asked for one by one before.
     names: Mutex<HashMap<ListKey, (usize, Names)>>,
+    /// How many instances of each resource there are to look at.
+    instances: Mutex<HashMap<Address, usize>>,
     /// What an apply answered, for the wait that follows it, by resource and slot.
     applied: Mutex<HashMap<(Address, String), Arc<Json>>>,
     /// Targets of which it was said that not all may be listed there.
@@ -47,6 +52,15 @@ fn key(target: &str, id: &ObjectId) -> ListKey {
 }
 
 impl LiveObjects {
+    /// Counts an instance whose objects will be looked for.
+    pub(crate) fn expect(&self, address: &Address) {
+        *locked(&self.instances).entry(address.without_key()).or_default() += 1;
+    }
+
+    fn are_many(&self, address: &Address) -> bool {
+        locked(&self.instances).get(&address.without_key()).is_some_and(|instances| *instances >= MANY)
+    }
+
     /// Keeps what an apply answered.
     pub(crate) fn keep_applied(&self, address: &Address, slot: &str, object: Arc<Json>) {
         locked(&self.applied).insert((address.clone(), slot.to_owned()), object);
@@ -111,9 +125,10 @@ impl Context {
         }
     }
 
-    /// An object that may be there although this stack does not know it.
+    /// An object of a resource that may be there although this stack does not know it.
     pub(crate) async fn stranger(
         &self,
+        address: &Address,
         target: &str,
         id: &ObjectId,
     ) -> Result<Option<Arc<Json>>, Diagnostic> {
@@ -121,7 +136,7 @@ impl Context {
             let mut names = locked(&self.live.names);
             let (asked, cell) = names.entry(key(target, id)).or_default();
             *asked += 1;
-            (*asked >= LIST_FROM).then(|| cell.clone())
+            (*asked >= LIST_FROM || self.live.are_many(address)).then(|| cell.clone())
         };
         if let Some(cell) = cell {
             let listed = cell

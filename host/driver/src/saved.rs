@@ -9,7 +9,8 @@ use sheave_model::stack::StackState;
 use sheave_model::{Diagnostic, Value};
 use sheave_state::{LockGuard, SqliteStore, Store as _};
 
-use crate::driver::{Driver, Prepared, carry_out, explained, state_fault, with};
+use crate::carrying_out::carry_out;
+use crate::driver::{Driver, Prepared, explained, state_fault, with};
 use crate::load::{Kept, Loaded, load_with};
 use crate::request::{ApplyReport, Cancel, Fault, PlanReport, PlanRequest, Report, Watcher};
 use crate::session::Session;

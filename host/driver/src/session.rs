@@ -1,7 +1,8 @@
 //! The loop of one run: events in, actions out, and between them one durable write.
 //!
 //! Outcomes of what has ended and intents of what is to begin go to the store in one transaction; only then is anything
-//! sent. So a host that is killed anywhere has written down all that it may have done.
+//! sent. So a host that is killed anywhere has written down all that it may have done. What nothing outside hangs on is
+//! held for a moment, so that what follows at once is written with it: a write is a sync of the disk.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use sheave_model::stack::StackState;
 use sheave_model::{Diagnostic, SecretText, Value};
 use sheave_state::{LockGuard, SqliteStore, StateError, Store as _};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::failpoint;
@@ -31,6 +33,10 @@ const GATHER_FROM: usize = 16;
 const GATHER_FOR: Duration = Duration::from_millis(25);
 /// Outcomes that are written at once in any case: what a killed host has to ask for stays little.
 const GATHER_MOST: usize = 128;
+
+/// How long entries are held on which nothing outside hangs yet: some calls of plugins long. A killed host asks the cluster again
+/// for an outcome that was not written yet.
+const HOLD_FOR: Duration = Duration::from_millis(5);
 
 /// Renders and comparisons at work at once, and applies. They take turns on the processor or at the cluster, and each that
 /// has begun takes memory. As many as the operator may ask for in flight.
@@ -61,8 +67,18 @@ pub(crate) struct Session<'a> {
     applying: Turns,
     stops: u8,
     cancel: Cancel,
-    /// Whether the last step was written down: only then does gathering save anything.
+    /// Whether the last step had something to write down: only then does gathering save anything.
     writes: bool,
+    held: Held,
+}
+
+/// What is written with what follows.
+#[derive(Debug, Default)]
+struct Held {
+    entries: Vec<Entry>,
+    /// Said once it is written.
+    told: Vec<What>,
+    since: Option<Instant>,
 }
 
 /// Actions of one sort, of which only so many are at work at once.
@@ -92,25 +108,55 @@ impl<'a> Session<'a> {
             stops: 0,
             cancel,
             writes: false,
+            held: Held::default(),
         }
     }
 
-    /// Writes entries down, durably, and what was told of them: a plan stands in its run's record.
+    /// Writes entries down, durably, after those that are held, and what was told of them: a plan stands in its run's record.
     pub(crate) async fn append(&mut self, entries: Vec<Entry>, told: &[What]) -> Result<(), StateError> {
         let Some((store, lock)) = self.journal else { return Ok(()) };
-        let kept = told.iter().filter(|what| !matches!(what, What::Planned { .. }));
+        let held = std::mem::take(&mut self.held);
+        let kept = held.told.iter().chain(told).filter(|what| !matches!(what, What::Planned { .. }));
         let events: Vec<_> = kept.map(|what| self.context.event(what.clone())).collect();
-        if entries.is_empty() && events.is_empty() {
-            return Ok(());
-        }
         for entry in &entries {
             self.state.record(entry);
         }
-        store.append_with(lock, &entries, &events, &self.state).await?;
+        let mut all = held.entries;
+        all.extend(entries);
+        if !all.is_empty() || !events.is_empty() {
+            store.append_with(lock, &all, &events, &self.state).await?;
+        }
+        for what in held.told {
+            self.context.tell(what);
+        }
+        let any = |wanted: fn(&Entry) -> bool| all.iter().any(wanted);
+        if any(|e| matches!(e, Entry::Outcome { .. })) {
+            failpoint::pass("outcome");
+        }
+        if any(|e| matches!(e, Entry::Intent(_) | Entry::PasswordMade { .. })) {
+            failpoint::pass("intent");
+        }
         Ok(())
     }
 
-    /// Runs from one event on until there is something to decide.
+    /// Keeps entries to be written with what follows; whoever calls this sees to it that something does.
+    pub(crate) fn hold(&mut self, entries: Vec<Entry>, told: Vec<What>) {
+        if self.journal.is_none() {
+            for what in told {
+                self.context.tell(what);
+            }
+        } else if !entries.is_empty() || !told.is_empty() {
+            for entry in &entries {
+                self.state.record(entry);
+            }
+            self.held.entries.extend(entries);
+            self.held.told.extend(told);
+            self.held.since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Runs from one event on until there is something to decide. Where the run is over, its last entries are still held:
+    /// they are written with its end.
     pub(crate) async fn advance(&mut self, first: Event) -> Result<Pause, StateError> {
         let mut inbox = vec![first];
         loop {
@@ -120,10 +166,8 @@ impl<'a> Session<'a> {
                 entries.extend(self.context.entry_of_event(&event));
                 actions.extend(self.run.step(event));
             }
-            let outcomes = !entries.is_empty();
             self.note_targets(&actions, &mut entries).await;
-            let made = self.prepare(&actions, &mut entries, &mut inbox);
-            let intents = entries.iter().any(|e| matches!(e, Entry::Intent(_)));
+            self.prepare(&actions, &mut entries, &mut inbox);
             let mut told: Vec<What> = Vec::new();
             let mut asked = Vec::with_capacity(actions.len());
             for action in actions {
@@ -133,24 +177,34 @@ impl<'a> Session<'a> {
                 }
             }
             self.writes = self.journal.is_some() && !entries.is_empty();
-            self.append(entries, &told).await?;
-            if outcomes {
-                failpoint::pass("outcome");
-            }
-            if intents || made {
-                failpoint::pass("intent");
+            let first_of_all = entries.iter().any(comes_before_its_effect);
+            self.hold(entries, told);
+            if first_of_all || self.held.entries.len() >= GATHER_MOST {
+                self.append(Vec::new(), &[]).await?;
             }
             self.diagnostics.extend(self.run.take_diagnostics());
-            for what in told {
-                self.context.tell(what);
-            }
             if let Some(pause) = self.send(asked) {
+                if !matches!(pause, Pause::Finished(_)) {
+                    self.append(Vec::new(), &[]).await?;
+                }
                 return Ok(pause);
             }
-            if inbox.is_empty() && !self.receive(&mut inbox).await {
+            if inbox.is_empty() && !self.next(&mut inbox).await? {
+                self.append(Vec::new(), &[]).await?;
                 return Ok(Pause::Aborted);
             }
         }
+    }
+
+    /// Waits for at least one event; what is held is written where none comes soon.
+    async fn next(&mut self, inbox: &mut Vec<Event>) -> Result<bool, StateError> {
+        if let Some(since) = self.held.since {
+            if let Ok(more) = tokio::time::timeout_at(since + HOLD_FOR, self.receive(inbox)).await {
+                return Ok(more);
+            }
+            self.append(Vec::new(), &[]).await?;
+        }
+        Ok(self.receive(inbox).await)
     }
 
     /// Writes down how to reach a target again before something is made there for the first time: one whose settings
@@ -172,8 +226,7 @@ impl<'a> Session<'a> {
     }
 
     /// Writes what actions need written; makes passwords, which are kept before they are used.
-    fn prepare(&self, actions: &[Action], entries: &mut Vec<Entry>, inbox: &mut Vec<Event>) -> bool {
-        let mut made_any = false;
+    fn prepare(&self, actions: &[Action], entries: &mut Vec<Entry>, inbox: &mut Vec<Event>) {
         let mut carried = BTreeMap::new();
         for action in actions {
             entries.extend(self.context.entry_of_action(action));
@@ -185,7 +238,6 @@ impl<'a> Session<'a> {
             }
             if let Action::MakePasswords(wanted) = action {
                 let made = self.make_passwords(wanted);
-                made_any |= made.is_ok();
                 for (name, password) in made.iter().flatten() {
                     self.context.may_reveal_password(name, password);
                     let password = self.context.seal(&Value::Secret(password.clone()));
@@ -195,7 +247,6 @@ impl<'a> Session<'a> {
             }
         }
         entries.extend(carried.into_iter().map(|(name, password)| Entry::PasswordMade { name, password }));
-        made_any
     }
 
     fn make_passwords(
@@ -234,7 +285,10 @@ impl<'a> Session<'a> {
                     self.diagnostics.extend(connected.err());
                 }
                 Action::Configure { plugin, settings } => self.context.configure(&plugin, settings),
-                Action::Render(_) => self.thinking.waiting.push_back(action),
+                Action::Render(ref request) => {
+                    self.context.live.expect(&request.address);
+                    self.thinking.waiting.push_back(action);
+                }
                 // Before the next render begins: what is compared is done with, and its memory free.
                 Action::Diff(_) => self.thinking.waiting.push_front(action),
                 Action::Apply(_) => self.applying.waiting.push_back(action),
@@ -301,7 +355,7 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        let until = tokio::time::Instant::now() + GATHER_FOR;
+        let until = Instant::now() + GATHER_FOR;
         let gathers = self.writes && self.stops == 0;
         while inbox.len() < GATHER_MOST {
             let done = match self.tasks.try_join_next() {
@@ -330,4 +384,9 @@ impl<'a> Session<'a> {
         }
         true
     }
+}
+
+/// Whether it must be durable before anything that was asked for with it is done.
+fn comes_before_its_effect(entry: &Entry) -> bool {
+    matches!(entry, Entry::Intent(_) | Entry::PasswordMade { .. } | Entry::TargetUsed { .. })
 }

@@ -101,10 +101,15 @@ impl Targets {
         found.as_ref().map_err(Clone::clone)
     }
 
+    /// The cluster behind a target that was reached already.
+    pub(crate) fn reached(&self, name: &str) -> Option<&Cluster> {
+        self.known.get(name)?.cluster.get()?.as_ref().ok()
+    }
+
     /// What is kept of a target, once it was reached.
     pub(crate) async fn record(&self, name: &str) -> Option<TargetRecord> {
         let target = self.known.get(name)?;
-        let cluster = target.cluster.get()?.as_ref().ok()?;
+        let cluster = self.reached(name)?;
         let settings = target.settings.get().or(target.before.as_ref())?;
         Some(TargetRecord {
             context: cluster.context().map(str::to_owned).or_else(|| settings.context.clone()),

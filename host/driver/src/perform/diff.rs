@@ -209,7 +209,7 @@ async fn compare(
     let record = request.recorded.iter().find(|r| r.target == object.target && r.id == object.id);
     let live = match record {
         Some(_) => context.member(&object.target, &object.id).await,
-        None => context.stranger(&object.target, &object.id).await,
+        None => context.stranger(&request.address, &object.target, &object.id).await,
     }
     .map_err(world)?;
     let mut planned = PlannedObject {
