@@ -177,9 +177,10 @@ impl<'a> Session<'a> {
                 }
             }
             self.writes = self.journal.is_some() && !entries.is_empty();
-            let first_of_all = entries.iter().any(comes_before_its_effect);
+            // The intent of an operation, or how far its last step came, is durable before it goes on.
+            let urgent = asked.iter().any(changes_things) || entries.iter().any(is_used_at_once);
             self.hold(entries, told);
-            if first_of_all || self.held.entries.len() >= GATHER_MOST {
+            if urgent || self.held.entries.len() >= GATHER_MOST {
                 self.append(Vec::new(), &[]).await?;
             }
             self.diagnostics.extend(self.run.take_diagnostics());
@@ -386,7 +387,12 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Whether it must be durable before anything that was asked for with it is done.
-fn comes_before_its_effect(entry: &Entry) -> bool {
-    matches!(entry, Entry::Intent(_) | Entry::PasswordMade { .. } | Entry::TargetUsed { .. })
+/// Whether it changes something outside: what is written must be durable before.
+fn changes_things(action: &Action) -> bool {
+    matches!(action, Action::Apply(_) | Action::Delete(_) | Action::Provide(_))
+}
+
+/// Whether what follows uses it, in this run, as if it were durable.
+fn is_used_at_once(entry: &Entry) -> bool {
+    matches!(entry, Entry::PasswordMade { .. } | Entry::TargetUsed { .. })
 }
