@@ -116,16 +116,11 @@ impl PluginHost {
     ///
     /// See [`LoadError`].
     pub async fn load(&self, name: &str, wasm: &[u8], grants: &Grants) -> Result<Plugin, LoadError> {
-        let digest = engine::digest(wasm);
-        // Read and checked by another thread, while this one looks at the component itself.
-        let cached = self.cached(&digest);
         let shape = component::inspect(name, wasm)?;
         let manifest = shape.manifest(name)?;
         let held = held(name, manifest.as_ref(), grants)?;
-        let component = match cached.await {
-            Some(component) => component,
-            None => self.compile(name, wasm, &digest).await?,
-        };
+        let digest = engine::digest(wasm);
+        let component = self.compile(name, wasm, &digest).await?;
         self.link(name, digest, &component, shape, manifest, held)
     }
 
@@ -187,18 +182,18 @@ impl PluginHost {
     }
 
     /// What an earlier load compiled, where it is kept. The disk and the check of the code hold up nobody else.
-    /// Begins at once, not when the answer is waited for.
-    fn cached(&self, digest: &str) -> impl Future<Output = Option<Component>> + Send + use<> {
-        let (engine, cache, digest) = (self.0.engine.clone(), self.0.cache.clone(), digest.to_owned());
-        let looking = cache.map(|cache| {
-            tokio::task::spawn_blocking(move || native::deserialize(&engine, &cache.get(&digest)?).ok())
-        });
-        async move { looking?.await.ok().flatten() }
+    async fn cached(&self, digest: &str) -> Option<Component> {
+        let (engine, cache, digest) = (self.0.engine.clone(), self.0.cache.clone()?, digest.to_owned());
+        let look = move || native::deserialize(&engine, &cache.get(&digest)?).ok();
+        tokio::task::spawn_blocking(look).await.ok().flatten()
     }
 
     /// Compiling cannot be cancelled: it runs on a thread of its own, which is left behind when its time is over and
     /// does not hold up the program's end, as one of the runtime's threads would.
     async fn compile(&self, name: &str, wasm: &[u8], digest: &str) -> Result<Component, LoadError> {
+        if let Some(component) = self.cached(digest).await {
+            return Ok(component);
+        }
         let failed = |why: String| LoadError::Host(HostError::Engine(why));
         let permit = self.0.compiling.clone().acquire_owned().await.map_err(|e| failed(e.to_string()))?;
         let (engine, cache) = (self.0.engine.clone(), self.0.cache.clone());
