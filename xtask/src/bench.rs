@@ -5,9 +5,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::build;
+use crate::build::{Profile, programs};
 use crate::cluster::{self, Running};
-use crate::guests::guests;
 use crate::run::{root, run, say, target_dir};
 
 /// The Helm that is measured beside Sheave.
@@ -15,13 +14,11 @@ const HELM: &str = "helm.sh/helm/v4/cmd/helm@v4.3.1";
 
 pub(crate) fn bench(rounds: u32, loads: &[String]) -> Result<()> {
     // Built in one call with the program: the libraries of both are then built once, with the same features.
-    build::release(&["sheave-cli", "sheave-bench"])?;
-    guests()?;
+    let built = programs(Profile::Dist, &["sheave-cli", "sheave-bench"])?;
     let (helm, goplugin) = (helm()?, goplugin()?);
     let _cluster = Running::for_now()?;
-    let release = target_dir().join("release");
-    let mut bench = Command::new(release.join("sheave-bench"));
-    bench.envs(cluster::variables()?).env("SHEAVE_BENCH_SHEAVE", release.join("sheave"));
+    let mut bench = Command::new(built.join("sheave-bench"));
+    bench.envs(cluster::variables()?).env("SHEAVE_BENCH_SHEAVE", built.join("sheave"));
     bench.env("SHEAVE_BENCH_KUBECTL", cluster::kubectl()).env("SHEAVE_BENCH_HELM", helm);
     bench.env("SHEAVE_BENCH_GOPLUGIN", goplugin);
     run(bench.current_dir(root()).arg(rounds.to_string()).args(loads))

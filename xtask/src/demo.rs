@@ -6,9 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::build::build;
+use crate::build::{Profile, programs};
 use crate::cluster;
-use crate::run::{output, root, run, say, show, target_dir};
+use crate::run::{output, root, run, say, show};
 
 /// The blueprint, and how it names the folder of guests.
 const EXAMPLE: &str = "examples/wordpress/blueprint.yaml";
@@ -36,14 +36,13 @@ const CARD: &str = "out/site.txt";
 
 pub(crate) fn demo() -> Result<()> {
     say("1 of 3: building");
-    build()?;
+    let sheave = programs(Profile::Release, &["sheave-cli"])?.join("sheave");
     say("2 of 3: starting a Kubernetes control plane");
     let ran_before = cluster::runs();
     cluster::up()?;
     let variables = cluster::variables()?;
     let place = place(&variables)?;
     say(format!("3 of 3: carrying out {EXAMPLE}, in {}", place.display()));
-    let sheave = target_dir().join("release/sheave");
     for (what, args) in COMMANDS {
         show("");
         say(format!("{what}:"));

@@ -25,7 +25,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Build everything, down to target/release/sheave
+    /// Build everything, down to target/dist/sheave
     Build,
     /// Build the guests of plugins/ and tests/guests/ into target/guests/
     Guests,

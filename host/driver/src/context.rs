@@ -58,7 +58,7 @@ pub(crate) struct Context {
     in_doubt: OnceLock<BTreeMap<Address, Diagnostic>>,
     /// What was warned of: planning and applying check alike, and it is said once.
     warned: Mutex<BTreeSet<(Option<Address>, String, String)>>,
-    secrets: RwLock<(Vec<SecretText>, Arc<Mask>)>,
+    secrets: RwLock<(HashSet<SecretText>, Arc<Mask>)>,
     /// Texts that resources gave as outputs which are no secrets, such as an address: that somebody puts one into a Secret, too,
     /// does not make it one.
     open: RwLock<HashSet<String>>,
@@ -126,7 +126,7 @@ impl Context {
             in_doubt: OnceLock::new(),
             warned: Mutex::default(),
             open: RwLock::default(),
-            secrets: RwLock::new((Vec::new(), Arc::new(Mask::new([])))),
+            secrets: RwLock::default(),
         }
     }
 
@@ -188,14 +188,10 @@ impl Context {
             return;
         }
         let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
-        let known = secrets.0.len();
-        for secret in found {
-            if !secrets.0.contains(&secret) {
-                secrets.0.push(secret);
-            }
-        }
-        if secrets.0.len() > known {
-            secrets.1 = Arc::new(Mask::new(secrets.0.iter().cloned()));
+        let new: Vec<SecretText> =
+            found.into_iter().filter(|secret| secrets.0.insert(secret.clone())).collect();
+        if !new.is_empty() {
+            secrets.1 = Arc::new(secrets.1.with(new));
         }
     }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::Value as Json;
+use serde_saphyr::Error;
+use serde_saphyr::budget::BudgetBreach;
 use sheave_blueprint::Files;
 use sheave_model::plugin::{Access, Grants};
 use sheave_model::{Diagnostic, SecretText, Value, pointer};
@@ -19,6 +21,11 @@ const MAX_FILES: usize = 2_000;
 const MAX_DEPTH: usize = 16;
 /// Bytes of all files of one folder: objects that a cluster would take, ten thousand small ones or some large.
 const MAX_TOTAL: u64 = 64 << 20;
+/// Documents of one file: as many objects as a plugin may render.
+const MAX_DOCUMENTS: usize = 10_000;
+/// Keys, values, lists and maps of one file: some times those of the largest bundles of definitions in the field. Each takes some tens of
+/// bytes of memory, where the text may have two.
+const MAX_NODES: usize = 1_000_000;
 
 /// What may be read: what is inside the folder. Links out of it are refused.
 #[derive(Debug)]
@@ -122,10 +129,25 @@ fn is_manifest(path: &Path) -> bool {
 
 /// The documents of a text that are not empty, each with its place. JSON is YAML, too.
 fn parse(text: &str) -> Result<Vec<(usize, Json)>, String> {
-    let documents: Vec<Json> = serde_saphyr::from_multiple(text).map_err(|e| {
-        // Only the first line: the others show the text itself, which may hold secrets.
-        e.to_string().lines().next().unwrap_or("it is no YAML").to_owned()
-    })?;
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_documents: MAX_DOCUMENTS,
+            max_nodes: MAX_NODES,
+            // The beginnings and ends of lists, maps and documents, too.
+            max_events: 2 * MAX_NODES,
+        },
+    };
+    let documents: Vec<Json> =
+        serde_saphyr::from_multiple_with_options(text, options).map_err(|e| match e.without_snippet() {
+            Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
+                format!("it has more than {MAX_DOCUMENTS} documents: split it, and name the folder")
+            }
+            Error::Budget { breach: BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. }, .. } => {
+                format!("it has more than {MAX_NODES} values: split it, and name the folder")
+            }
+            // Only the first line: the others show the text itself, which may hold secrets.
+            other => other.to_string().lines().next().unwrap_or("it is no YAML").to_owned(),
+        })?;
     Ok(documents.into_iter().enumerate().filter(|(_, d)| !d.is_null()).collect())
 }
 
@@ -215,6 +237,27 @@ mod tests {
             .iter()
             .map(|i| format!("{} {} {}", text(i, "/file"), text(i, "/index"), text(i, "/document/kind")))
             .collect()
+    }
+
+    #[test]
+    fn a_bundle_may_be_as_large_as_a_plugin_may_render() {
+        let (dir, files) = folder();
+        let bundle = |documents: usize| {
+            std::fs::write(dir.path().join("all.yaml"), "---\nkind: ConfigMap\n".repeat(documents)).unwrap();
+            files.documents("all.yaml")
+        };
+        let Value::List(found) = bundle(MAX_DOCUMENTS).unwrap() else { panic!() };
+        assert_eq!(found.len(), MAX_DOCUMENTS);
+        let said = bundle(MAX_DOCUMENTS + 1).unwrap_err().summary;
+        assert!(said.contains("more than 10000 documents"), "{said}");
+        let list = |values: usize| {
+            std::fs::write(dir.path().join("list.yaml"), format!("a: [{}]", "1,".repeat(values))).unwrap();
+            files.documents("list.yaml")
+        };
+        // The document's map, its one key, and the list itself count as well.
+        list(MAX_NODES - 3).unwrap();
+        let said = list(MAX_NODES).unwrap_err().summary;
+        assert!(said.contains("more than 1000000 values"), "{said}");
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Context {
         for object in plan.resources.iter().flat_map(|r| &r.objects) {
             if matches!(object.action, Action::Create | Action::Update | Action::Replace) {
                 let known = scopes.entry(object.target.clone()).or_default();
-                known.wanted = known.wanted.widened(&Scope::of([&object.object]));
+                known.wanted.add(Scope::of([&object.object]));
             }
         }
         let context = Arc::clone(self);
@@ -85,9 +85,14 @@ impl Context {
         if matches!(known.said, Said::Unread) {
             known.said = self.read_parent(cluster, &parent).await?;
         }
-        known.wanted = known.wanted.widened(&Scope::of([id]));
+        let one = Scope::of([id]);
+        if let Said::Scope(said) = &known.said
+            && said.holds(&one)
+        {
+            return Ok(());
+        }
+        known.wanted.add(one);
         let scope = match &known.said {
-            Said::Scope(said) if said.holds(&known.wanted) => return Ok(()),
             Said::Scope(said) => said.widened(&known.wanted),
             Said::Unread | Said::Missing => known.wanted.clone(),
         };

@@ -1,22 +1,25 @@
 //! Planning: every instance evaluated, rendered, compared; the outcome is a [`Plan`], which is data.
 
+mod beginning;
+mod drafting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sheave_blueprint::{Graph, ModuleSpec, Repeat, ResourceSpec};
+use sheave_blueprint::{Graph, ResourceSpec};
 use sheave_model::event::{ObjectAction, What};
-use sheave_model::plan::{Action as Planned, Deferred, PLAN_FORMAT, Plan, PlannedObject, PlannedResource};
+use sheave_model::plan::{Action as Planned, PLAN_FORMAT, Plan, PlannedObject, PlannedResource};
 use sheave_model::stack::{ResourceRecord, Status};
-use sheave_model::{Address, Diagnostic, Masked, Role, Value};
+use sheave_model::{Address, Diagnostic, Masked, Value};
 
-use crate::action::{Action, AwaitObject, DiffRequest, ObserveRequest, ProviderPlanRequest, RenderRequest};
-use crate::evaluate::{Around, Late, as_texts, diff_request, emitted_outputs, evaluate, kind_of, place};
+use crate::action::{Action, AwaitObject, DiffRequest, ObserveRequest};
+use crate::evaluate::{Late, diff_request, emitted_outputs, kind_of, place};
 use crate::event::{Event, Failure, ProviderPlanned, Rendered};
-use crate::groups::{Groups, Settled};
-use crate::modules::{Each, Expansion, Modules};
+use crate::groups::Groups;
+use crate::modules::Modules;
 use crate::passwords::PasswordBook;
 use crate::watch::Watch;
-use crate::{CompiledType, World, prune};
+use crate::{World, prune};
 
 /// An instance on its way into the plan.
 #[derive(Debug)]
@@ -135,142 +138,6 @@ impl Planning {
         }
         self.begin_groups(&mut actions);
         actions
-    }
-
-    /// Begins every group whose turn has come; settling one may bring on the next.
-    fn begin_groups(&mut self, actions: &mut Vec<Action>) {
-        while let Some(id) = self.groups.begin_next() {
-            self.begin_group(&id, actions);
-            self.settle_if_done(&id);
-        }
-    }
-
-    fn begin_group(&mut self, id: &Address, actions: &mut Vec<Action>) {
-        if !self.modules.selects(id) {
-            return;
-        }
-        let needs = self.modules.requires(id);
-        if let Some(need) = needs.iter().find(|need| self.groups.has_failed(need)) {
-            let summary = format!("`{id}` was not planned: it needs `{need}`, which failed");
-            self.diagnostics.push(Diagnostic::warning("run.blocked", summary).on(id.clone()));
-            self.failed.insert(id.clone(), "run.blocked".into());
-            return self.groups.fail(id);
-        }
-        if let Some(spec) = self.modules.spec(id) {
-            match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
-                Err(diagnostics) => self.fault(id.clone(), diagnostics),
-                Ok(Expansion::Deferred(why)) => self.defer_group(&spec, id, why),
-                Ok(Expansion::Instances(instances, off)) => {
-                    self.off.extend(off);
-                    for (address, each) in instances {
-                        if self.modules.selects_instance(&address) {
-                            self.begin_instance(&spec, address, &each, actions);
-                        }
-                    }
-                }
-            }
-        } else if let Some(spec) = self.modules.module_spec(id) {
-            match self.modules.expand(id, &spec.repeat, spec.when.as_ref(), &self.passwords) {
-                Err(diagnostics) => self.fault(id.clone(), diagnostics),
-                Ok(Expansion::Deferred(why)) => self.defer_module(&spec, id, why),
-                Ok(Expansion::Instances(instances, off)) => {
-                    self.off.extend(off);
-                    for (address, each) in instances {
-                        if self.modules.selects_instance(&address) {
-                            self.enter(&spec, &address, &each);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Enters an instance of a module: what stands in it is planned in its turn.
-    fn enter(&mut self, spec: &ModuleSpec, address: &Address, each: &Each) {
-        if let Err(diagnostics) = self.modules.enter(address, spec, &self.passwords, each) {
-            return self.fault(address.clone(), diagnostics);
-        }
-        if let Some(module) = self.modules.at(Some(address)) {
-            self.groups.enter(module);
-            if !self.groups.is_empty(address) {
-                self.groups.open(&address.without_key());
-            }
-        }
-    }
-
-    fn begin_instance(
-        &mut self,
-        spec: &Arc<ResourceSpec>,
-        address: Address,
-        each: &Each,
-        actions: &mut Vec<Action>,
-    ) {
-        let Some(kind) = kind_of(&self.world, spec) else { return };
-        let planned = &self.planned;
-        let to_be_made = |name: &str| {
-            let base = Address::new(name);
-            let mut under = planned.range(base.clone()..).take_while(|(a, _)| a.is_within(&base));
-            under.any(|(_, r)| matches!(r.action, Planned::Create | Planned::Replace))
-        };
-        let around = Around {
-            world: &self.world,
-            modules: &self.modules,
-            passwords: &self.passwords,
-            to_be_made: &to_be_made,
-        };
-        let evaluated = match evaluate(around, &mut self.late, spec, &kind, &address, each, actions) {
-            Ok(found) => found,
-            Err(diagnostics) => {
-                return self.fault(
-                    address.clone(),
-                    diagnostics.into_iter().map(|d| d.on(address.clone())).collect(),
-                );
-            }
-        };
-        let record = self.world.state.resources.get(&address);
-        if record.is_some_and(|r| r.role != kind.info.role) {
-            let summary =
-                format!("`{address}` cannot become a {}: what it was works in another way", spec.type_name);
-            let help = "give the new resource another name; the old one is then removed";
-            let fault = Diagnostic::error("plan.role-changed", summary).with_help(help).at(spec.span, "");
-            return self.fault(address.clone(), vec![fault.on(address)]);
-        }
-        let given = Arc::new(evaluated.properties);
-        let node = Node {
-            spec: spec.clone(),
-            target: evaluated.target.clone(),
-            properties: given.clone(),
-            watch: evaluated.watch,
-            outputs: Value::empty(),
-            emitted: BTreeMap::new(),
-            manifests: BTreeMap::new(),
-        };
-        let renew = node.watch.renews(record, &self.world).is_some();
-        self.nodes.insert(address.clone(), node);
-        if let Some(why) = evaluated.unknown {
-            return self.defer(&address, &kind, &given, why);
-        }
-        let properties = if given.has_unknown() { Arc::new(as_texts(Value::clone(&given))) } else { given };
-        let type_name = spec.type_name.clone();
-        let known =
-            record.filter(|r| r.status == Status::Ready && !spec.existing).map(|r| r.render_key.clone());
-        self.open(&address);
-        actions.push(match kind.info.role {
-            Role::Emits => Action::Render(RenderRequest {
-                known,
-                address,
-                type_name,
-                target: evaluated.target,
-                properties,
-            }),
-            Role::Provides => Action::PlanProvider(ProviderPlanRequest {
-                address,
-                type_name,
-                properties: Arc::unwrap_or_clone(properties),
-                adopt: spec.adopt,
-                renew,
-            }),
-        });
     }
 
     fn rendered(&mut self, address: Address, rendered: Rendered, actions: &mut Vec<Action>) {
@@ -392,116 +259,6 @@ impl Planning {
         self.close(&address);
     }
 
-    /// Puts an instance into the plan without its objects.
-    fn defer(&mut self, address: &Address, kind: &Arc<CompiledType>, properties: &Value, why: String) {
-        let Some(node) = self.nodes.get_mut(address) else { return };
-        let (spec, target) = (node.spec.clone(), node.target.clone());
-        let action = match self.world.state.resources.get(address) {
-            None => Planned::Create,
-            Some(_) => Planned::Update,
-        };
-        // It may come to be another object, under another name.
-        let outputs = self.foreseen(kind, address, action, false);
-        if let Some(node) = self.nodes.get_mut(address) {
-            node.outputs = outputs;
-        }
-        let bounds = Deferred { why, target, kinds: Vec::new(), namespaces: Vec::new() };
-        let properties = self.world.masked(properties);
-        let planned = self.draft(kind, &spec, address, action, properties, Vec::new(), Some(bounds));
-        self.planned.insert(address.clone(), planned);
-    }
-
-    /// Puts a whole resource into the plan whose instances are not known.
-    fn defer_group(&mut self, spec: &ResourceSpec, id: &Address, why: &str) {
-        let Some(kind) = kind_of(&self.world, spec) else { return };
-        let bounds =
-            Deferred { why: why.to_owned(), target: None, kinds: Vec::new(), namespaces: Vec::new() };
-        let planned =
-            self.draft(&kind, spec, id, Planned::Create, Masked::default(), Vec::new(), Some(bounds));
-        self.planned.insert(id.clone(), planned);
-        self.deferred.insert(id.clone());
-    }
-
-    /// Puts everything in a module into the plan whose instances are not known.
-    fn defer_module(&mut self, spec: &ModuleSpec, id: &Address, why: &str) {
-        fn each(graph: &Graph, path: &Address, see: &mut dyn FnMut(&ResourceSpec, Address)) {
-            for (name, spec) in &graph.resources {
-                see(spec, path.clone().child(name));
-            }
-            for (name, spec) in &graph.modules {
-                each(&spec.graph, &path.clone().child(name), see);
-            }
-        }
-        let mut all = Vec::new();
-        each(&spec.graph, id, &mut |spec, address| all.push((spec.clone(), address)));
-        let around = self.modules.requires(id);
-        for (spec, address) in all {
-            let Some(kind) = kind_of(&self.world, &spec) else { continue };
-            let bounds =
-                Deferred { why: why.to_owned(), target: None, kinds: Vec::new(), namespaces: Vec::new() };
-            let masked = Masked::default();
-            let mut planned =
-                self.draft(&kind, &spec, &address, Planned::Create, masked, Vec::new(), Some(bounds));
-            planned.requires.clone_from(&around);
-            self.planned.insert(address, planned);
-        }
-        self.deferred.insert(id.clone());
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one record, named at its one end")]
-    fn draft(
-        &self,
-        kind: &CompiledType,
-        spec: &ResourceSpec,
-        address: &Address,
-        action: Planned,
-        properties: Masked,
-        notes: Vec<String>,
-        deferred: Option<Deferred>,
-    ) -> PlannedResource {
-        let pin = self.world.plugins.get(&spec.type_name.plugin);
-        PlannedResource {
-            address: address.clone(),
-            type_name: spec.type_name.clone(),
-            role: kind.info.role,
-            plugin: pin.cloned().unwrap_or_else(|| prune::no_plugin(&spec.type_name.plugin)),
-            action,
-            why: None,
-            properties,
-            objects: Vec::new(),
-            changes: Vec::new(),
-            outputs: Masked::default(),
-            deferred,
-            existing: spec.existing,
-            renew: false,
-            requires: self.modules.requires(address),
-            notes,
-        }
-    }
-
-    /// The outputs as they will be, as far as that is known. Where an object is made (others deleted it), what does not
-    /// change while it lives changes nonetheless: `lives` is then false.
-    fn foreseen(&self, kind: &CompiledType, address: &Address, action: Planned, lives: bool) -> Value {
-        if action == Planned::NoOp {
-            return self.world.recorded_outputs(address);
-        }
-        let mut outputs = kind.schemas.outputs.unknown_outputs(&address.to_string());
-        let Value::Map(fresh) = &mut outputs else { return outputs };
-        if action == Planned::Update
-            && lives
-            && let Value::Map(old) = self.world.recorded_outputs(address)
-        {
-            for (name, value) in old {
-                let stable = kind.info.outputs().pointer(&format!("/properties/{name}/x-stable"));
-                if stable.and_then(serde_json::Value::as_bool) == Some(true) {
-                    fresh.insert(name, value);
-                }
-            }
-        }
-        fresh.extend(self.nodes.get(address).into_iter().flat_map(|node| node.emitted.clone()));
-        outputs
-    }
-
     fn fault(&mut self, address: Address, diagnostics: Vec<Diagnostic>) {
         self.blueprint_fault = true;
         let code = diagnostics.first().map_or_else(String::new, |d| d.code.clone());
@@ -531,59 +288,6 @@ impl Planning {
         let id = address.without_key();
         self.groups.close(&id);
         self.settle_if_done(&id);
-    }
-
-    /// Gives expressions what a resource or module came to, and lets those that read it begin.
-    fn settle_if_done(&mut self, id: &Address) {
-        let mut next = Some(id.clone());
-        while let Some(id) = next.take().filter(|id| self.groups.is_done(id)) {
-            if self.deferred.contains(&id) {
-                self.modules.set_unknown(&id);
-            } else if let Some(spec) = self.modules.spec(&id) {
-                if self.modules.reads(&id) {
-                    let known = self.outputs_of(&id);
-                    self.modules.set(&id, !matches!(spec.repeat, Repeat::Once), known);
-                }
-            } else if let Some(spec) = self.modules.module_spec(&id) {
-                self.set_module(&id, !matches!(spec.repeat, Repeat::Once));
-            }
-            if let Settled::Module(module) = self.groups.settle(&id) {
-                let around = module.without_key();
-                self.groups.close(&around);
-                next = Some(around);
-            }
-        }
-    }
-
-    /// The outputs of a resource's instances: those planned, and with `only` those that stay as they are.
-    fn outputs_of(&self, id: &Address) -> Vec<(Address, Value)> {
-        let mut found: BTreeMap<Address, Value> = BTreeMap::new();
-        if !self.world.only.is_empty() {
-            let recorded = self.world.state.resources.range(id.clone()..).map(|(a, _)| a);
-            let recorded = recorded.take_while(|a| a.is_within(id));
-            found.extend(recorded.map(|a| (a.clone(), self.world.recorded_outputs(a))));
-        }
-        let planned = self.nodes.range(id.clone()..).take_while(|(a, _)| a.is_within(id));
-        found.extend(planned.map(|(a, node)| (a.clone(), node.outputs.clone())));
-        found.into_iter().collect()
-    }
-
-    /// The outputs of a module's instances.
-    fn set_module(&mut self, id: &Address, repeated: bool) {
-        let mut found = Vec::new();
-        let whole = !self.groups.has_failed(id);
-        for address in self.modules.entered(id) {
-            let (outputs, faults) = self.modules.outputs(Some(&address), &self.passwords);
-            // With resources missing, an output that reads them says nothing new.
-            if whole && self.world.only.is_empty() && !faults.is_empty() {
-                return self.fault(address, faults);
-            }
-            found.push((address, Value::Map(outputs)));
-        }
-        if found.is_empty() && !self.modules.selects(id) {
-            return self.modules.set_unknown(id);
-        }
-        self.modules.set(id, repeated, found);
     }
 
     /// The plan, once nothing more will come.

@@ -160,6 +160,12 @@ impl Scope {
         }
     }
 
+    /// Adds `more`, at a cost that follows what is added.
+    pub fn add(&mut self, more: Self) {
+        self.kinds.extend(more.kinds);
+        self.namespaces.extend(more.namespaces);
+    }
+
     /// Whether `other` lies within.
     pub fn holds(&self, other: &Self) -> bool {
         self.kinds.is_superset(&other.kinds) && self.namespaces.is_superset(&other.namespaces)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -37,6 +38,12 @@ impl PartialEq for SecretText {
 }
 
 impl Eq for SecretText {}
+
+impl Hash for SecretText {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.expose().hash(state);
+    }
+}
 
 /// What is known of an unknown's kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

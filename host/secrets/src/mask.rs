@@ -20,6 +20,10 @@ const ANCHOR: usize = 48;
 /// repetitions comes near; it is masked as a whole then.
 const COMPARED_PER_BYTE: usize = 64;
 
+/// Secrets of one automaton for each that comes new, at which it is built again with those. Each secret is then built in a few times
+/// for every fourfold of their number, where one automaton would be built as often as there are secrets.
+const TIER_RATIO: usize = 4;
+
 /// How many escapes may lie on each other: JSON in JSON, a URL in JSON, JSON in a URL.
 const LEVELS: u8 = 2;
 
@@ -29,9 +33,14 @@ const LEVELS: u8 = 2;
 /// Secrets of less than four bytes are masked only where they stand as a word of their own. A secret that somebody
 /// transformed in another way (reversed, digested, upper-cased) is not found.
 #[derive(Clone, Default)]
-pub struct Mask(Option<Arc<Finder>>);
+pub struct Mask {
+    /// Each has more than [`TIER_RATIO`] times the secrets of the next.
+    tiers: Vec<Arc<Finder>>,
+}
 
+/// Looks for some of the secrets.
 struct Finder {
+    secrets: Vec<SecretText>,
     /// None: it could not be built, and everything is masked.
     automaton: Option<AhoCorasick>,
     patterns: Vec<Pattern>,
@@ -40,34 +49,47 @@ struct Finder {
 impl Mask {
     /// A mask for these secrets; empty ones are left out.
     pub fn new(secrets: impl IntoIterator<Item = SecretText>) -> Self {
-        let mut patterns = Patterns::default();
-        for secret in secrets {
-            patterns.add_secret(secret.expose());
+        Self::default().with(secrets)
+    }
+
+    /// A mask for these secrets, too. Secrets that become known one by one cost little more than all of them at once.
+    #[must_use]
+    pub fn with(&self, secrets: impl IntoIterator<Item = SecretText>) -> Self {
+        let mut secrets: Vec<SecretText> = secrets.into_iter().filter(|s| !s.expose().is_empty()).collect();
+        if secrets.is_empty() {
+            return self.clone();
         }
-        let patterns = patterns.list;
-        if patterns.is_empty() {
-            return Self(None);
+        let mut tiers = self.tiers.clone();
+        while let Some(last) = tiers.pop_if(|last| last.secrets.len() <= secrets.len() * TIER_RATIO) {
+            secrets.extend(last.secrets.iter().cloned());
         }
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(patterns.iter().map(|p| &p.text[..p.text.len().min(ANCHOR)]))
-            .ok();
-        Self(Some(Arc::new(Finder { automaton, patterns })))
+        tiers.push(Arc::new(Finder::new(secrets)));
+        Self { tiers }
     }
 
     /// Whether it masks nothing.
     pub fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.tiers.is_empty()
     }
 
     /// The text with [`SENSITIVE`] in place of every secret.
     pub fn text(&self, text: &str) -> String {
-        let Some(finder) = &self.0 else { return text.to_owned() };
-        match finder.places(text) {
+        if self.is_empty() {
+            return text.to_owned();
+        }
+        match self.places(text) {
             None => SENSITIVE.to_owned(),
             Some(places) => replace(text, places),
         }
+    }
+
+    /// Where secrets stand in `text`, in no order, overlapping. None: everything is to be masked.
+    fn places(&self, text: &str) -> Option<Vec<(usize, usize)>> {
+        // Layers count in 32 bits; nothing that long is passed on.
+        u32::try_from(text.len()).ok()?;
+        let mut search = Search { finders: &self.tiers, places: Vec::new() };
+        search.look(text.as_bytes(), &Below::Original, LEVELS)?;
+        Some(search.places)
     }
 
     /// Masks every text in `json`, keys included. A number with a secret in it becomes a text.
@@ -108,13 +130,18 @@ impl fmt::Debug for Mask {
 }
 
 impl Finder {
-    /// Where secrets stand in `text`, in no order, overlapping. None: everything is to be masked.
-    fn places(&self, text: &str) -> Option<Vec<(usize, usize)>> {
-        // Layers count in 32 bits; nothing that long is passed on.
-        u32::try_from(text.len()).ok()?;
-        let mut search = Search { finder: self, automaton: self.automaton.as_ref()?, places: Vec::new() };
-        search.look(text.as_bytes(), &Below::Original, LEVELS)?;
-        Some(search.places)
+    fn new(secrets: Vec<SecretText>) -> Self {
+        let mut patterns = Patterns::default();
+        for secret in &secrets {
+            patterns.add_secret(secret.expose());
+        }
+        let patterns = patterns.list;
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(patterns.iter().map(|p| &p.text[..p.text.len().min(ANCHOR)]))
+            .ok();
+        Self { secrets, automaton, patterns }
     }
 }
 
@@ -138,8 +165,7 @@ impl Below<'_> {
 }
 
 struct Search<'a> {
-    finder: &'a Finder,
-    automaton: &'a AhoCorasick,
+    finders: &'a [Arc<Finder>],
     places: Vec<(usize, usize)>,
 }
 
@@ -161,9 +187,13 @@ impl Search<'_> {
     }
 
     fn find(&mut self, bytes: &[u8], below: &Below<'_>) -> Option<()> {
+        self.finders.iter().try_for_each(|finder| self.find_with(finder, bytes, below))
+    }
+
+    fn find_with(&mut self, finder: &Finder, bytes: &[u8], below: &Below<'_>) -> Option<()> {
         let mut budget = bytes.len().saturating_mul(COMPARED_PER_BYTE);
-        for found in self.automaton.find_overlapping_iter(bytes) {
-            let pattern = self.finder.patterns.get(found.pattern().as_usize())?;
+        for found in finder.automaton.as_ref()?.find_overlapping_iter(bytes) {
+            let pattern = finder.patterns.get(found.pattern().as_usize())?;
             let rest = pattern.text.get(ANCHOR..).unwrap_or_default();
             let agrees = rest.iter().zip(&bytes[found.end()..]).take_while(|(a, b)| a == b).count();
             budget = budget.checked_sub(agrees)?;
@@ -216,4 +246,24 @@ fn replace(text: &str, mut places: Vec<(usize, usize)>) -> String {
     }
     out.push_str(text.get(done..).unwrap_or_default());
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_that_come_one_by_one_are_built_in_a_few_times_each() {
+        let all = 2_000;
+        let (mut mask, mut built) = (Mask::default(), 0);
+        for i in 0..all {
+            mask = mask.with([SecretText::new(format!("secret-{i}"))]);
+            built += mask.tiers.last().unwrap().secrets.len();
+        }
+        let sizes: Vec<usize> = mask.tiers.iter().map(|t| t.secrets.len()).collect();
+        assert_eq!(sizes.iter().sum::<usize>(), all);
+        assert!(sizes.windows(2).all(|two| two[0] > two[1] * TIER_RATIO), "{sizes:?}");
+        // One automaton would have been built of a thousand each time.
+        assert!(built < 30 * all, "{}", built / all);
+    }
 }

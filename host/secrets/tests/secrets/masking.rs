@@ -163,6 +163,16 @@ proptest! {
     }
 
     #[test]
+    fn secrets_that_come_one_by_one_are_masked_as_all_at_once(
+        secrets in prop::collection::vec("[abc]{1,9}", 0..40),
+        text in "[abc /%]{0,60}",
+    ) {
+        let grown = secrets.iter().fold(Mask::default(), |mask, s| mask.with([SecretText::new(s.clone())]));
+        let all: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        prop_assert_eq!(grown.text(&text), mask(&all).text(&text));
+    }
+
+    #[test]
     fn base64_at_any_offset_is_gone(
         secret in "[ -~]{4,30}",
         before in prop::collection::vec(any::<u8>(), 0..9),
