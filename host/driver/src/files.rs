@@ -1,6 +1,6 @@
 //! The files of a blueprint's folder: texts that expressions read, and manifests that a type asks for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use serde_saphyr::Error;
 use serde_saphyr::budget::BudgetBreach;
 use sheave_blueprint::Files;
+use sheave_model::limits::{self, MAX_OBJECTS_PER_RENDER};
 use sheave_model::plugin::{Access, Grants};
 use sheave_model::{Diagnostic, SecretText, Value, pointer};
 
@@ -18,11 +19,9 @@ use crate::load::MAX_TEXT;
 /// Files of one folder of manifests: the largest bundles in the field have some hundreds.
 const MAX_FILES: usize = 2_000;
 /// Folders inside one another; a link may lead back to a folder around it.
-const MAX_DEPTH: usize = 16;
+const MAX_FOLDERS: usize = 16;
 /// Bytes of all files of one folder: objects that a cluster would take, ten thousand small ones or some large.
 const MAX_TOTAL: u64 = 64 << 20;
-/// Documents of one file: as many objects as a plugin may render.
-const MAX_DOCUMENTS: usize = 10_000;
 /// Keys, values, lists and maps of one file: some times those of the largest bundles of definitions in the field. Each takes some tens of
 /// bytes of memory, where the text may have two.
 const MAX_NODES: usize = 1_000_000;
@@ -112,7 +111,7 @@ fn find(dir: &Dir, path: &Path, depth: usize, out: &mut Vec<PathBuf>) -> std::io
         }
         return if out.len() > MAX_FILES { too_much("there are more than 2,000 files") } else { Ok(()) };
     }
-    if depth == MAX_DEPTH {
+    if depth == MAX_FOLDERS {
         return too_much("its folders are nested deeper than 16");
     }
     let mut names = Vec::new();
@@ -131,8 +130,9 @@ fn is_manifest(path: &Path) -> bool {
 fn parse(text: &str) -> Result<Vec<(usize, Json)>, String> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
-            max_documents: MAX_DOCUMENTS,
+            max_documents: MAX_OBJECTS_PER_RENDER,
             max_nodes: MAX_NODES,
+            max_depth: limits::MAX_DEPTH,
             // The beginnings and ends of lists, maps and documents, too.
             max_events: 2 * MAX_NODES,
         },
@@ -140,7 +140,7 @@ fn parse(text: &str) -> Result<Vec<(usize, Json)>, String> {
     let documents: Vec<Json> =
         serde_saphyr::from_multiple_with_options(text, options).map_err(|e| match e.without_snippet() {
             Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
-                format!("it has more than {MAX_DOCUMENTS} documents: split it, and name the folder")
+                format!("it has more than {MAX_OBJECTS_PER_RENDER} documents: split it, and name the folder")
             }
             Error::Budget { breach: BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. }, .. } => {
                 format!("it has more than {MAX_NODES} values: split it, and name the folder")
@@ -153,21 +153,27 @@ fn parse(text: &str) -> Result<Vec<(usize, Json)>, String> {
 
 /// The document as a value, the data of Secrets in it marked, also inside of lists.
 fn with_secrets(document: &Json) -> Value {
-    let mut secrets = Vec::new();
+    let mut secrets = HashSet::new();
     find_secrets(document, false, &mut String::new(), 0, &mut secrets);
     let value = Value::from_json(document);
     if secrets.is_empty() { value } else { marked(value, &secrets, &mut String::new()) }
 }
 
 /// Where the data of Secrets stands. The items of a `SecretList` are Secrets, whatever they say of themselves.
-fn find_secrets(object: &Json, in_secret_list: bool, at: &mut String, depth: usize, out: &mut Vec<String>) {
+fn find_secrets(
+    object: &Json,
+    in_secret_list: bool,
+    at: &mut String,
+    depth: usize,
+    out: &mut HashSet<String>,
+) {
     let kind = object.get("kind").and_then(Json::as_str).unwrap_or("");
     if in_secret_list || kind == "Secret" {
         out.extend(["data", "stringData"].iter().map(|key| pointer::join(at, key)));
         // What kubectl writes there holds the whole object.
-        out.push(format!("{at}/metadata/annotations/{LAST_APPLIED}"));
+        out.insert(format!("{at}/metadata/annotations/{LAST_APPLIED}"));
     }
-    let items = object.get("items").and_then(Json::as_array).filter(|_| depth < MAX_DEPTH);
+    let items = object.get("items").and_then(Json::as_array).filter(|_| depth < limits::MAX_DEPTH);
     for (n, item) in items.into_iter().flatten().enumerate() {
         let length = at.len();
         at.push_str("/items");
@@ -180,7 +186,7 @@ fn find_secrets(object: &Json, in_secret_list: bool, at: &mut String, depth: usi
 /// As a part of a pointer.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io~1last-applied-configuration";
 
-fn marked(value: Value, secrets: &[String], at: &mut String) -> Value {
+fn marked(value: Value, secrets: &HashSet<String>, at: &mut String) -> Value {
     if secrets.contains(at) {
         return secret(value);
     }
@@ -246,14 +252,21 @@ mod tests {
             std::fs::write(dir.path().join("all.yaml"), "---\nkind: ConfigMap\n".repeat(documents)).unwrap();
             files.documents("all.yaml")
         };
-        let Value::List(found) = bundle(MAX_DOCUMENTS).unwrap() else { panic!() };
-        assert_eq!(found.len(), MAX_DOCUMENTS);
-        let said = bundle(MAX_DOCUMENTS + 1).unwrap_err().summary;
+        let Value::List(found) = bundle(MAX_OBJECTS_PER_RENDER).unwrap() else { panic!() };
+        assert_eq!(found.len(), MAX_OBJECTS_PER_RENDER);
+        let said = bundle(MAX_OBJECTS_PER_RENDER + 1).unwrap_err().summary;
         assert!(said.contains("more than 10000 documents"), "{said}");
         let list = |values: usize| {
             std::fs::write(dir.path().join("list.yaml"), format!("a: [{}]", "1,".repeat(values))).unwrap();
             files.documents("list.yaml")
         };
+        let nested = |depth: usize| {
+            let text = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+            std::fs::write(dir.path().join("deep.yaml"), text).unwrap();
+            files.documents("deep.yaml")
+        };
+        nested(limits::MAX_DEPTH).unwrap();
+        nested(limits::MAX_DEPTH + 1).unwrap_err();
         // The document's map, its one key, and the list itself count as well.
         list(MAX_NODES - 3).unwrap();
         let said = list(MAX_NODES).unwrap_err().summary;

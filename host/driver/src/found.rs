@@ -3,7 +3,7 @@
 //! A plan shows objects that were made of it. Were it looked up again later, the objects could be others, and the plan would
 //! have been agreed to for nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use sheave_model::Address;
@@ -71,9 +71,9 @@ impl Context {
     /// what there is by then. Secrets that became known since are masked here, too.
     pub(crate) fn see_as_planned(&self, plan: &Plan) {
         let mut kept = Kept::default();
-        let deferred =
-            |address: &Address| plan.resources.iter().any(|r| r.address == *address && r.deferred.is_some());
-        for (address, all) in plan.found.iter().filter(|(address, _)| !deferred(address)) {
+        let deferred: BTreeSet<&Address> =
+            plan.resources.iter().filter(|r| r.deferred.is_some()).map(|r| &r.address).collect();
+        for (address, all) in plan.found.iter().filter(|(address, _)| !deferred.contains(address)) {
             for found in all {
                 let lookup = Lookup {
                     target: found.target.clone(),

@@ -1,5 +1,6 @@
 //! Reading again what is there: drift is told, outputs are recorded as they are now, nothing outside is touched.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use futures::future::join_all;
@@ -184,25 +185,24 @@ fn drift(plan: &Plan) -> Vec<Drifted> {
 /// What the state holds and the world does not any more.
 fn gone(context: &Context, plan: &Plan) -> Vec<Drifted> {
     let mut found = Vec::new();
+    let planned: BTreeMap<&Address, _> = plan.resources.iter().map(|r| (&r.address, r)).collect();
     for (address, record) in &context.state.resources {
-        let planned = plan.resources.iter().find(|r| r.address == *address);
-        for object in record.objects.iter().filter(|o| o.uid.is_some()) {
-            let missing = planned.is_some_and(|r| {
-                r.objects
-                    .iter()
-                    .any(|o| o.target == object.target && o.object == object.id && o.action == Action::Create)
+        let Some(planned) = planned.get(address) else { continue };
+        let made_anew: BTreeSet<(&str, &ObjectId)> = planned
+            .objects
+            .iter()
+            .filter(|o| o.action == Action::Create)
+            .map(|o| (o.target.as_str(), &o.object))
+            .collect();
+        let lost = record.objects.iter().filter(|o| o.uid.is_some());
+        for object in lost.filter(|o| made_anew.contains(&(o.target.as_str(), &o.id))) {
+            found.push(Drifted {
+                address: address.clone(),
+                object: Some(object.id.clone()),
+                changes: Vec::new(),
             });
-            if missing {
-                found.push(Drifted {
-                    address: address.clone(),
-                    object: Some(object.id.clone()),
-                    changes: Vec::new(),
-                });
-            }
         }
-        if record.snapshot.is_some()
-            && planned.is_some_and(|r| r.role == Role::Provides && r.action == Action::Create)
-        {
+        if record.snapshot.is_some() && planned.role == Role::Provides && planned.action == Action::Create {
             found.push(Drifted { address: address.clone(), object: None, changes: Vec::new() });
         }
     }

@@ -1,5 +1,7 @@
 //! Whether what apply rendered is what was planned: equal at every leaf that was known then.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use sheave_model::plan::{Deferred, PlannedObject};
@@ -40,9 +42,10 @@ pub(crate) fn departure(
     now: &[RenderedObject],
     mask: &dyn Fn(&Value) -> Masked,
 ) -> Option<String> {
-    let wanted: Vec<&PlannedObject> = planned.iter().filter(|o| !o.action.is_removal()).collect();
+    let mut wanted: BTreeMap<&str, &PlannedObject> =
+        planned.iter().filter(|o| !o.action.is_removal()).map(|o| (o.slot.as_str(), o)).collect();
     for object in now {
-        let Some(plan) = wanted.iter().find(|p| p.slot == object.slot) else {
+        let Some(plan) = wanted.remove(object.slot.as_str()) else {
             return Some(format!("{} (slot `{}`) was not in the plan", object.id, object.slot));
         };
         if plan.target != object.target || plan.object != object.id {
@@ -55,10 +58,7 @@ pub(crate) fn departure(
             return Some(format!("{}: the value at `{at}` is not the planned one", object.id));
         }
     }
-    wanted
-        .iter()
-        .find(|p| !now.iter().any(|o| o.slot == p.slot))
-        .map(|p| format!("{} was planned and is no longer there", p.object))
+    wanted.values().next().map(|p| format!("{} was planned and is no longer there", p.object))
 }
 
 /// Why a deferred resource's objects leave the bounds that its plan recorded; none: they keep them.

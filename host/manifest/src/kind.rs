@@ -131,10 +131,13 @@ pub fn is_shared(id: &ObjectId) -> bool {
 /// Where what an autoscaler scales keeps its number.
 pub const REPLICAS: &str = "/spec/replicas";
 
+/// The kind that decides on the replicas of others.
+pub const AUTOSCALER: &str = "HorizontalPodAutoscaler";
+
 /// Whether `autoscaler` is one, and decides on the replicas of `id`.
 pub fn scales(autoscaler: &Json, id: &ObjectId) -> bool {
     let text = |at: &str| autoscaler.pointer(at).and_then(Json::as_str);
-    text("/kind") == Some("HorizontalPodAutoscaler")
+    text("/kind") == Some(AUTOSCALER)
         && text("/apiVersion").map(group_of) == Some("autoscaling")
         && text("/metadata/namespace") == id.namespace.as_deref()
         && text("/spec/scaleTargetRef/name") == Some(id.name.as_str())

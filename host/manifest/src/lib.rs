@@ -32,7 +32,9 @@ pub use diff::{Change, Diff, Drift, changes_between, diff, drift};
 pub use digest::{desired_digest, owned_digest};
 pub use facts::facts;
 pub use fixed::{fixed_at, is_beneath};
-pub use kind::{NativeKind, REPLICAS, is_native_group, is_shared, loses_data, native, native_kinds, scales};
+pub use kind::{
+    AUTOSCALER, NativeKind, REPLICAS, is_native_group, is_shared, loses_data, native, native_kinds, scales,
+};
 pub use object::{MAX_OBJECT_BYTES, ManifestError, encoded_len, identity, leave_out, prepare};
 pub use order::{provides, rank, requires};
 pub use path::locate;

@@ -281,3 +281,24 @@ fn what_was_made_again_by_a_killed_run_is_not_lost() {
         });
     }
 }
+
+/// A thing that is made in steps, each at once after the one before.
+const STEPS: &str = r#"
+blueprint: steps
+plugins:
+  vandal: {source: guests/vandal.wasm}
+resources:
+  half: {type: "vandal:Half", properties: {pause: 0}}
+"#;
+
+#[test]
+fn how_far_a_plugin_came_is_durable_before_it_is_called_again() {
+    let stack = Stack::new("kill-steps");
+    stack.guest("vandal");
+    stack.blueprint(STEPS);
+    let killed = stack.sheave(["apply", "--yes"]).env("SHEAVE_FAILPOINT", "outcome:1").run();
+    assert!(killed.was_killed(), "nobody was killed: is the binary built with the feature `failpoints`?");
+    let events = stack.sheave(["apply", "--yes", "--json"]).run().exits(0).events();
+    let steps: Vec<&Value> = events.iter().filter_map(|e| e.pointer("/reason")).collect();
+    assert_eq!(steps, ["step 2 of 3"], "it goes on behind the one step that was done: {events:#?}");
+}

@@ -85,6 +85,13 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// The same nodes, without the needs that follow from others: the tree's edges.
+pub(crate) fn direct(nodes: &[GraphNode]) -> Vec<GraphNode> {
+    let tree = Tree::of(nodes, Paint(false));
+    let needs = |node| tree.direct(node).into_iter().map(|need| need.name.clone()).collect();
+    nodes.iter().map(|node| GraphNode { needs: needs(node), ..node.clone() }).collect()
+}
+
 /// The type or the module's folder, and whether there are several.
 pub(crate) fn kind(node: &GraphNode) -> String {
     let kind = outside::line(&node.kind);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use layout::core::base::Orientation;
 use layout::core::format::{ClipHandle, RenderBackend};
@@ -19,6 +21,9 @@ const MAX_NODES: usize = 300;
 /// Edges, for the same reason.
 const MAX_EDGES: usize = 1200;
 
+/// How long the library may take: what many edges cross each other in can take it hours, however few resources there are.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Width of a letter, and height of a line, in the fonts below.
 const LETTER: f64 = 8.0;
 const LINE: f64 = 20.0;
@@ -35,16 +40,37 @@ rect{fill:#f5f7fa;stroke:#7b8794}\
 rect.module{fill:#e3f2fd;stroke-dasharray:5 3}\
 path{fill:none;stroke:#7b8794;stroke-width:1.3}";
 
-/// The graph as an SVG document; an arrow points at what is needed.
+/// The graph as an SVG document; an arrow points at what is needed. As in the tree, what one of the things needed needs anyway
+/// gets no arrow of its own.
 pub(crate) fn svg(name: &str, nodes: &[GraphNode]) -> Result<String, Box<Diagnostic>> {
+    svg_within(PATIENCE, name, nodes)
+}
+
+fn svg_within(patience: Duration, name: &str, nodes: &[GraphNode]) -> Result<String, Box<Diagnostic>> {
+    let nodes = graph::direct(nodes);
     let edges: usize = nodes.iter().map(|n| n.needs.len()).sum();
     if nodes.len() > MAX_NODES || edges > MAX_EDGES {
-        let summary = format!("{} resources with {edges} edges are too many for a picture", nodes.len());
-        return Err(Box::new(
-            Diagnostic::error("cli.picture-size", summary)
-                .with_help(format!("up to {MAX_NODES} and {MAX_EDGES} are drawn; `--dot` has no limit")),
-        ));
+        return Err(refused(&format!(
+            "{} resources with {edges} edges are too many for a picture",
+            nodes.len()
+        )));
     }
+    let (to, drawn) = mpsc::channel();
+    let (owned, count) = (name.to_owned(), nodes.len());
+    // Nobody can end a layout that takes too long: its thread ends with the program.
+    std::thread::spawn(move || to.send(draw(&owned, &nodes)));
+    drawn.recv_timeout(patience).map_err(|_| {
+        refused(&format!("{count} resources with {edges} edges are too intricate for a picture"))
+    })
+}
+
+fn refused(summary: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error("cli.picture-size", summary).with_help(format!(
+        "up to {MAX_NODES} and {MAX_EDGES} are drawn, where that takes no longer than {PATIENCE:?}; `--dot` has no limit"
+    )))
+}
+
+fn draw(name: &str, nodes: &[GraphNode]) -> String {
     let mut canvas = Canvas::new(nodes);
     if !nodes.is_empty() {
         let mut picture = VisualGraph::new(Orientation::TopToBottom);
@@ -67,7 +93,7 @@ pub(crate) fn svg(name: &str, nodes: &[GraphNode]) -> Result<String, Box<Diagnos
         }
         picture.do_it(false, false, false, &mut canvas);
     }
-    Ok(canvas.document(name))
+    canvas.document(name)
 }
 
 /// Takes the library's strokes.
@@ -196,10 +222,38 @@ mod tests {
         let drawn = svg("a<shop>", &shop()).unwrap();
         insta::assert_snapshot!(drawn);
         assert_eq!(drawn.matches("<rect").count(), shop().len(), "a box each");
-        let edges: usize = shop().iter().map(|n| n.needs.len()).sum();
+        let edges: usize = graph::direct(&shop()).iter().map(|n| n.needs.len()).sum();
         assert_eq!(drawn.matches("marker-end").count(), edges, "an arrow each");
         assert!(!drawn.contains('\u{1b}') && drawn.contains("a&lt;shop&gt;"));
         assert_eq!(drawn, svg("a<shop>", &shop()).unwrap(), "the same each time");
+    }
+
+    #[test]
+    fn what_needs_all_that_came_before_it_is_a_line() {
+        let names: Vec<String> = (0..60).map(|i| format!("n{i}")).collect();
+        let needs = |i: usize| names[i.saturating_sub(8)..i].iter().map(String::as_str).collect::<Vec<_>>();
+        let dense: Vec<_> = (0..60).map(|i| node(&names[i], "a:B", &needs(i))).collect();
+        assert_eq!(svg("dense", &dense).unwrap().matches("marker-end").count(), 59);
+    }
+
+    #[test]
+    fn a_layout_that_takes_too_long_is_given_up() {
+        // Each tooth is as long as the back is deep: in a release, seconds at 40 teeth and hours at 80.
+        let mut comb = Vec::new();
+        for i in 0..80_usize {
+            let above = i.checked_sub(1).map(|i| format!("back{i}"));
+            comb.push(node(
+                &format!("back{i}"),
+                "a:B",
+                &above.iter().map(String::as_str).collect::<Vec<_>>(),
+            ));
+            comb.push(node(&format!("tooth{i}"), "a:B", &[&format!("back{i}")]));
+        }
+        let teeth: Vec<String> = (0..80).map(|i| format!("tooth{i}")).collect();
+        comb.push(node("root", "a:B", &teeth.iter().map(String::as_str).collect::<Vec<_>>()));
+        let refused = svg_within(Duration::from_millis(100), "comb", &comb).unwrap_err();
+        assert_eq!(refused.code, "cli.picture-size");
+        assert!(refused.summary.contains("too intricate"), "{}", refused.summary);
     }
 
     #[test]

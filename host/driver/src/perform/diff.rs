@@ -1,6 +1,6 @@
 //! Comparing a resource's objects with what is live: what apply would change, what others changed, what goes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value as Json;
 use sheave_blueprint::ReplacePolicy;
@@ -43,18 +43,19 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
             }
         }
     };
-    let gone: Vec<&ObjectRecord> = request
-        .recorded
-        .iter()
-        .filter(|r| !objects.iter().any(|o| o.target == r.target && o.id == r.id))
-        .collect();
+    let now: HashSet<(&str, &ObjectId)> = objects.iter().map(|o| (o.target.as_str(), &o.id)).collect();
+    let recorded: HashMap<(&str, &ObjectId), &ObjectRecord> =
+        request.recorded.iter().map(|r| ((r.target.as_str(), &r.id), r)).collect();
+    let gone: Vec<&ObjectRecord> =
+        request.recorded.iter().filter(|r| !now.contains(&(r.target.as_str(), &r.id))).collect();
     let keeps = |gone: &ObjectRecord| request.keep.unwrap_or(gone.order.provides.is_some());
     let deleted: Vec<&ObjectRecord> = gone.iter().copied().filter(|r| !keeps(r) && !r.order.shared).collect();
     let leaving = Leaving::of(context, &deleted).await.map_err(world)?;
     let mut planned = Vec::with_capacity(objects.len());
     let mut going = BTreeSet::new();
     for object in &objects {
-        let mut compared = compare(context, &request, object, &leaving).await?;
+        let record = recorded.get(&(object.target.as_str(), &object.id)).copied();
+        let mut compared = compare(context, &request, object, record, &leaving).await?;
         // Without a change it is being deleted already, by somebody else: nothing is lost by waiting for that.
         if compared.action == Action::Replace && compared.changes.is_empty() {
             going.insert(compared.slot.clone());
@@ -69,8 +70,11 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
     for object in planned.iter().filter(|o| o.action == Action::Replace && !going.contains(&o.slot)) {
         may_be_replaced(&request, object).map_err(world)?;
     }
+    let in_slots: HashMap<String, usize> =
+        planned.iter().enumerate().map(|(i, p)| (p.slot.clone(), i)).collect();
     for gone in gone {
-        let successor = planned.iter().find(|p| p.slot == gone.slot && p.object.kind == gone.id.kind);
+        let successor =
+            in_slots.get(&gone.slot).map(|i| &planned[*i]).filter(|p| p.object.kind == gone.id.kind);
         let mut notes = Vec::new();
         let action = match (keeps(gone), gone.order.shared) {
             (true, _) => Action::Forget,
@@ -203,10 +207,10 @@ async fn compare(
     context: &Context,
     request: &DiffRequest,
     object: &RenderedObject,
+    record: Option<&ObjectRecord>,
     leaving: &Leaving,
 ) -> Result<PlannedObject, Failure> {
     let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(request.address.clone())]);
-    let record = request.recorded.iter().find(|r| r.target == object.target && r.id == object.id);
     let live = match record {
         Some(_) => context.member(&object.target, &object.id).await,
         None => context.stranger(&request.address, &object.target, &object.id).await,
@@ -265,18 +269,23 @@ async fn compare(
     if !kept.is_empty() {
         planned.notes.push(format!("taints that others set stay: {}", kept.join(", ")));
     }
-    match take_over::foreseen(&live).filter(|_| take_over::is_due(record)) {
+    let taken = take_over::foreseen(&live).filter(|_| take_over::is_due(record));
+    let doubt = match &taken {
         None => fill_in_changes(context, request, object, leaving, &desired, &live, &mut planned),
         Some((taken, from)) => {
             let whose = from.iter().map(|m| format!("`{m}`")).collect::<Vec<_>>().join(" and ");
             planned
                 .notes
                 .push(format!("the fields of {whose} are taken over: what is not wanted of them goes"));
-            fill_in_changes(context, request, object, leaving, &desired, &taken, &mut planned);
-            if planned.action == Action::NoOp {
-                planned.action = Action::Update;
-            }
+            fill_in_changes(context, request, object, leaving, &desired, taken, &mut planned)
         }
+    };
+    if planned.action != Action::Replace {
+        // Nothing differs, and yet the last apply left other values, or nothing is recorded, or another of its name is: a
+        // run that made it again was cut off. One apply settles it.
+        let settled = record.is_some_and(|r| r.uid.is_some() && r.uid == planned.uid);
+        let nothing = planned.changes.is_empty() && !doubt && taken.is_none();
+        planned.action = if nothing && settled { Action::NoOp } else { Action::Update };
     }
     Ok(planned)
 }
@@ -310,6 +319,7 @@ fn own(
     }
 }
 
+/// Compares, field by field; whether something may differ nonetheless.
 fn fill_in_changes(
     context: &Context,
     request: &DiffRequest,
@@ -318,7 +328,7 @@ fn fill_in_changes(
     desired: &Json,
     live: &Json,
     planned: &mut PlannedObject,
-) {
+) -> bool {
     let ignore: Vec<String> = request.ignore.iter().chain(&object.ignore).cloned().collect();
     let found = sheave_manifest::diff(desired, live, FIELD_MANAGER, &ignore);
     let native = sheave_manifest::native(&object.id.api_version, &object.id.kind).is_some();
@@ -365,15 +375,7 @@ fn fill_in_changes(
         }
         planned.changes.push(shown);
     }
-    if planned.action != Action::Replace {
-        let nothing = planned.changes.is_empty() && !found.doubt;
-        // Nothing differs, and yet the last apply left other values, or nothing is recorded, or another of its name is: a
-        // run that made it again was cut off. One apply settles it.
-        let settled = request.recorded.iter().any(|r| {
-            r.id == object.id && r.target == object.target && r.uid.is_some() && r.uid == planned.uid
-        });
-        planned.action = if nothing && settled { Action::NoOp } else { Action::Update };
-    }
+    found.doubt
 }
 
 /// Whether a change is in what a pattern names, or the other way round.

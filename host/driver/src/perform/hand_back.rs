@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use sheave_manifest::{Change, REPLICAS, scales};
+use sheave_manifest::{AUTOSCALER, Change, REPLICAS, scales};
 use sheave_model::stack::ObjectRecord;
 use sheave_model::{Diagnostic, ObjectId};
 
@@ -16,7 +16,7 @@ pub(super) struct Leaving(Vec<(String, Arc<Json>)>);
 impl Leaving {
     pub(super) async fn of(context: &Context, going: &[&ObjectRecord]) -> Result<Self, Diagnostic> {
         let mut leaving = Vec::new();
-        for record in going.iter().filter(|r| r.id.kind == "HorizontalPodAutoscaler") {
+        for record in going.iter().filter(|r| r.id.kind == AUTOSCALER) {
             if let Some(live) = context.member(&record.target, &record.id).await? {
                 leaving.push((record.target.clone(), live));
             }

@@ -105,14 +105,17 @@ pub(crate) async fn render(
 /// What an autoscaler beside it scales does not say how many it wants: that number is handed over as it is, and not
 /// taken away, which would set it back to one.
 fn leave_to_autoscalers(objects: &mut [RenderedObject]) {
-    if objects.len() < 2 {
-        return;
+    let mut autoscalers: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+    for autoscaler in objects.iter().filter(|o| o.id.kind == sheave_manifest::AUTOSCALER) {
+        let shape = shape_of(&autoscaler.manifest);
+        if let Some(name) = shape.pointer("/spec/scaleTargetRef/name").and_then(Json::as_str) {
+            autoscalers.entry(name.to_owned()).or_default().push(shape);
+        }
     }
-    let shapes: Vec<Json> = objects.iter().map(|o| shape_of(&o.manifest)).collect();
-    for (at, scaled) in objects.iter_mut().enumerate() {
-        let by_one = |other: &Json| sheave_manifest::scales(other, &scaled.id);
-        let silent = scaled.manifest.at(sheave_manifest::REPLICAS).is_none();
-        if silent && shapes.iter().enumerate().any(|(n, other)| n != at && by_one(other)) {
+    for scaled in objects {
+        let by = autoscalers.get(&scaled.id.name).into_iter().flatten();
+        let silent = || scaled.manifest.at(sheave_manifest::REPLICAS).is_none();
+        if by.into_iter().any(|a| sheave_manifest::scales(a, &scaled.id)) && silent() {
             scaled.ignore.push(sheave_manifest::REPLICAS.to_owned());
         }
     }

@@ -112,14 +112,15 @@ pub(crate) fn spin(_: &Value, _: Option<Vec<u8>>) -> Done {
     }
 }
 
-pub(crate) fn half(_: &Value, resume: Option<Vec<u8>>) -> Done {
+pub(crate) fn half(props: &Value, resume: Option<Vec<u8>>) -> Done {
+    let after_ms = props["pause"].as_u64().and_then(|ms| ms.try_into().ok()).unwrap_or(10);
     let so_far = resume.map_or(0, |r| r.len());
     if so_far == 2 {
         return done(&json!({"steps": 3}));
     }
     let percent = u8::try_from((so_far + 1) * 33).ok();
     let message = format!("step {} of 3", so_far + 1);
-    Ok(Step::Pending(Pending { resume: vec![1; so_far + 1], after_ms: 10, message, percent }))
+    Ok(Step::Pending(Pending { resume: vec![1; so_far + 1], after_ms, message, percent }))
 }
 
 pub(crate) fn ruin(_: &Value, _: Option<Vec<u8>>) -> Done {
