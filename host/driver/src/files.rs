@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use serde_saphyr::Error;
 use serde_saphyr::budget::BudgetBreach;
 use sheave_blueprint::Files;
-use sheave_model::limits::{self, MAX_OBJECTS_PER_RENDER};
+use sheave_model::limits::MAX_OBJECTS_PER_RENDER;
 use sheave_model::plugin::{Access, Grants};
 use sheave_model::{Diagnostic, SecretText, Value, pointer};
 
@@ -22,6 +22,8 @@ const MAX_FILES: usize = 2_000;
 const MAX_FOLDERS: usize = 16;
 /// Bytes of all files of one folder: objects that a cluster would take, ten thousand small ones or some large.
 const MAX_TOTAL: u64 = 64 << 20;
+/// Lists and maps of one document inside one another: the reader takes more of the stack for each than others do.
+const MAX_NESTING: usize = 64;
 /// Keys, values, lists and maps of one file: some times those of the largest bundles of definitions in the field. Each takes some tens of
 /// bytes of memory, where the text may have two.
 const MAX_NODES: usize = 1_000_000;
@@ -132,7 +134,7 @@ fn parse(text: &str) -> Result<Vec<(usize, Json)>, String> {
         budget: serde_saphyr::budget! {
             max_documents: MAX_OBJECTS_PER_RENDER,
             max_nodes: MAX_NODES,
-            max_depth: limits::MAX_DEPTH,
+            max_depth: MAX_NESTING,
             // The beginnings and ends of lists, maps and documents, too.
             max_events: 2 * MAX_NODES,
         },
@@ -173,7 +175,7 @@ fn find_secrets(
         // What kubectl writes there holds the whole object.
         out.insert(format!("{at}/metadata/annotations/{LAST_APPLIED}"));
     }
-    let items = object.get("items").and_then(Json::as_array).filter(|_| depth < limits::MAX_DEPTH);
+    let items = object.get("items").and_then(Json::as_array).filter(|_| depth < MAX_NESTING);
     for (n, item) in items.into_iter().flatten().enumerate() {
         let length = at.len();
         at.push_str("/items");
@@ -265,8 +267,8 @@ mod tests {
             std::fs::write(dir.path().join("deep.yaml"), text).unwrap();
             files.documents("deep.yaml")
         };
-        nested(limits::MAX_DEPTH).unwrap();
-        nested(limits::MAX_DEPTH + 1).unwrap_err();
+        nested(MAX_NESTING).unwrap();
+        nested(MAX_NESTING + 1).unwrap_err();
         // The document's map, its one key, and the list itself count as well.
         list(MAX_NODES - 3).unwrap();
         let said = list(MAX_NODES).unwrap_err().summary;
