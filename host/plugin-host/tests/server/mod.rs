@@ -136,9 +136,10 @@ async fn answer(
         Way::Hangs => std::future::pending().await,
         Way::Drips => {
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+            let mut drips = tokio::time::interval(Duration::from_millis(50));
             loop {
+                drips.tick().await;
                 stream.write_all(b"x").await?;
-                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
         Way::Echoes => {
