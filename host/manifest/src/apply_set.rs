@@ -154,10 +154,9 @@ impl Scope {
     /// loses sight of nothing.
     #[must_use]
     pub fn widened(&self, more: &Self) -> Self {
-        Self {
-            kinds: self.kinds.union(&more.kinds).cloned().collect(),
-            namespaces: self.namespaces.union(&more.namespaces).cloned().collect(),
-        }
+        let mut both = self.clone();
+        both.add(more.clone());
+        both
     }
 
     /// Adds `more`, at a cost that follows what is added.

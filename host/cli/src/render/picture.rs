@@ -47,24 +47,28 @@ pub(crate) fn svg(name: &str, nodes: &[GraphNode]) -> Result<String, Box<Diagnos
 }
 
 fn svg_within(patience: Duration, name: &str, nodes: &[GraphNode]) -> Result<String, Box<Diagnostic>> {
+    // Which edges follow from others takes long to find out where there are thousands.
+    if nodes.len() > MAX_NODES {
+        return Err(refused(nodes, "many"));
+    }
     let nodes = graph::direct(nodes);
-    let edges: usize = nodes.iter().map(|n| n.needs.len()).sum();
-    if nodes.len() > MAX_NODES || edges > MAX_EDGES {
-        return Err(refused(&format!(
-            "{} resources with {edges} edges are too many for a picture",
-            nodes.len()
-        )));
+    if edges(&nodes) > MAX_EDGES {
+        return Err(refused(&nodes, "many"));
     }
     let (to, drawn) = mpsc::channel();
-    let (owned, count) = (name.to_owned(), nodes.len());
+    let (name, drawing) = (name.to_owned(), nodes.clone());
     // Nobody can end a layout that takes too long: its thread ends with the program.
-    std::thread::spawn(move || to.send(draw(&owned, &nodes)));
-    drawn.recv_timeout(patience).map_err(|_| {
-        refused(&format!("{count} resources with {edges} edges are too intricate for a picture"))
-    })
+    std::thread::spawn(move || to.send(draw(&name, &drawing)));
+    drawn.recv_timeout(patience).map_err(|_| refused(&nodes, "intricate"))
 }
 
-fn refused(summary: &str) -> Box<Diagnostic> {
+fn edges(nodes: &[GraphNode]) -> usize {
+    nodes.iter().map(|n| n.needs.len()).sum()
+}
+
+fn refused(nodes: &[GraphNode], too: &str) -> Box<Diagnostic> {
+    let (count, edges) = (nodes.len(), edges(nodes));
+    let summary = format!("{count} resources with {edges} edges are too {too} for a picture");
     Box::new(Diagnostic::error("cli.picture-size", summary).with_help(format!(
         "up to {MAX_NODES} and {MAX_EDGES} are drawn, where that takes no longer than {PATIENCE:?}; `--dot` has no limit"
     )))
@@ -222,8 +226,7 @@ mod tests {
         let drawn = svg("a<shop>", &shop()).unwrap();
         insta::assert_snapshot!(drawn);
         assert_eq!(drawn.matches("<rect").count(), shop().len(), "a box each");
-        let edges: usize = graph::direct(&shop()).iter().map(|n| n.needs.len()).sum();
-        assert_eq!(drawn.matches("marker-end").count(), edges, "an arrow each");
+        assert_eq!(drawn.matches("marker-end").count(), edges(&graph::direct(&shop())), "an arrow each");
         assert!(!drawn.contains('\u{1b}') && drawn.contains("a&lt;shop&gt;"));
         assert_eq!(drawn, svg("a<shop>", &shop()).unwrap(), "the same each time");
     }

@@ -1,6 +1,6 @@
 //! Comparing a resource's objects with what is live: what apply would change, what others changed, what goes.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value as Json;
 use sheave_blueprint::ReplacePolicy;
@@ -43,18 +43,18 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
             }
         }
     };
-    let now: HashSet<(&str, &ObjectId)> = objects.iter().map(|o| (o.target.as_str(), &o.id)).collect();
-    let recorded: HashMap<(&str, &ObjectId), &ObjectRecord> =
+    let mut left: HashMap<(&str, &ObjectId), &ObjectRecord> =
         request.recorded.iter().map(|r| ((r.target.as_str(), &r.id), r)).collect();
+    let records: Vec<Option<&ObjectRecord>> =
+        objects.iter().map(|o| left.remove(&(o.target.as_str(), &o.id))).collect();
     let gone: Vec<&ObjectRecord> =
-        request.recorded.iter().filter(|r| !now.contains(&(r.target.as_str(), &r.id))).collect();
+        request.recorded.iter().filter(|r| left.contains_key(&(r.target.as_str(), &r.id))).collect();
     let keeps = |gone: &ObjectRecord| request.keep.unwrap_or(gone.order.provides.is_some());
     let deleted: Vec<&ObjectRecord> = gone.iter().copied().filter(|r| !keeps(r) && !r.order.shared).collect();
     let leaving = Leaving::of(context, &deleted).await.map_err(world)?;
     let mut planned = Vec::with_capacity(objects.len());
     let mut going = BTreeSet::new();
-    for object in &objects {
-        let record = recorded.get(&(object.target.as_str(), &object.id)).copied();
+    for (object, record) in objects.iter().zip(records) {
         let mut compared = compare(context, &request, object, record, &leaving).await?;
         // Without a change it is being deleted already, by somebody else: nothing is lost by waiting for that.
         if compared.action == Action::Replace && compared.changes.is_empty() {
@@ -69,6 +69,9 @@ pub(crate) async fn diff(context: &Context, request: DiffRequest) -> Result<Vec<
     replace_holders(&objects, &mut planned);
     for object in planned.iter().filter(|o| o.action == Action::Replace && !going.contains(&o.slot)) {
         may_be_replaced(&request, object).map_err(world)?;
+    }
+    if gone.is_empty() {
+        return Ok(planned);
     }
     let in_slots: HashMap<String, usize> =
         planned.iter().enumerate().map(|(i, p)| (p.slot.clone(), i)).collect();
