@@ -12,7 +12,7 @@ use sheave_model::plugin::group_of;
 
 use crate::discovery::Resource;
 use crate::error::{ClusterError, Words};
-use crate::objects::METADATA_LIST;
+use crate::lists::METADATA_LIST;
 use crate::transport::Ask;
 use crate::{Cluster, Listed};
 

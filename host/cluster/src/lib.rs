@@ -11,6 +11,7 @@ mod error;
 mod explain;
 mod hub;
 mod kubeconfig;
+mod lists;
 mod objects;
 mod one_wait;
 mod proxy;
@@ -32,7 +33,8 @@ pub use discovery::Resource;
 pub use error::{Cause, ClusterError, FieldConflict, KubeconfigFault, Words};
 pub use explain::{EventNote, PodNote};
 pub use kubeconfig::TargetSettings;
-pub use objects::{Applied, ApplyOptions, Deleted, Listed, Propagation};
+pub use lists::{Listed, PAGE};
+pub use objects::{Applied, ApplyOptions, Deleted, Propagation};
 pub use waiting::{AwaitError, AwaitTarget, Progress, Waiting};
 
 use discovery::Discovery;

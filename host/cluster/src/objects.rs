@@ -1,11 +1,8 @@
-//! Single objects and lists of them: get, list, server-side apply, delete.
+//! Single objects: get, server-side apply, delete.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use sheave_manifest::{FIELD_MANAGER, encoded_len, identity, is_sensitive, locate};
 use sheave_model::ObjectId;
@@ -17,18 +14,10 @@ use crate::unions::first_own;
 use crate::url::{encode, object_path, with_query};
 use crate::{Cluster, Resource};
 
-/// Objects on one page of a list. Large, since each page costs a round trip; an API server's own limit on a reply is
-/// time, not number.
-const PAGE: &str = "1000";
-/// Pages of one list: a list that goes on beyond is a server that lies.
-const MAX_PAGES: usize = 1_000;
 /// How often an apply is sent that met another write: the server itself tries several times before it says so.
 const MAX_STALE: usize = 4;
 /// How long a kind that was just defined may stay unserved: the server establishes it within a second or so.
 const NEW_KIND: Duration = Duration::from_secs(10);
-
-pub(crate) const METADATA_LIST: &str =
-    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 /// How an object is applied.
 #[derive(Clone, Debug)]
@@ -83,73 +72,6 @@ pub enum Deleted {
     OtherUid,
 }
 
-/// An object of a list, as the server sent it.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    /// Its namespace; none: it is in none.
-    pub namespace: Option<String>,
-    /// Its name.
-    pub name: String,
-    text: Box<RawValue>,
-    kind: Arc<(String, String)>,
-}
-
-impl Listed {
-    /// None for what is no object with a name.
-    fn new(text: &RawValue, kind: &Arc<(String, String)>) -> Option<Self> {
-        let head: Head = serde_json::from_str(text.get()).ok()?;
-        let Named { namespace, name } = head.metadata;
-        Some(Self { namespace, name, text: text.to_owned(), kind: kind.clone() })
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        self.text.get()
-    }
-
-    /// The object.
-    ///
-    /// # Errors
-    /// Its text goes deeper than anything that a server should send.
-    pub fn object(&self) -> Result<Json, ClusterError> {
-        let mut object: Json = serde_json::from_str(self.text.get()).map_err(|_| ClusterError::Server {
-            what: format!("list {}", self.kind.1),
-            status: 200,
-            words: Words::new("an object of the list cannot be read"),
-        })?;
-        // Items of a list do not say what they are.
-        if let Some(fields) = object.as_object_mut() {
-            fields.insert("apiVersion".into(), self.kind.0.as_str().into());
-            fields.insert("kind".into(), self.kind.1.as_str().into());
-        }
-        Ok(object)
-    }
-}
-
-/// A page of a list.
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(default)]
-    metadata: PageMetadata,
-    #[serde(borrow)]
-    items: Option<Vec<&'a RawValue>>,
-}
-
-#[derive(Default, Deserialize)]
-struct PageMetadata {
-    r#continue: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Head {
-    metadata: Named,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    namespace: Option<String>,
-    name: String,
-}
-
 impl Cluster {
     async fn path_of(&self, id: &ObjectId) -> Result<(Resource, String), ClusterError> {
         let resource = self.scope_of(&id.api_version, &id.kind).await?;
@@ -170,103 +92,6 @@ impl Cluster {
             };
         }
         self.inner.transport.parse(&ask, &reply).map(Some)
-    }
-
-    /// All objects of a kind, in one namespace or in all, that carry the labels.
-    pub async fn list(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        label_selector: Option<&str>,
-    ) -> Result<Vec<Json>, ClusterError> {
-        let listed = self.list_unread(api_version, kind, namespace, label_selector).await?;
-        listed.iter().map(Listed::object).collect()
-    }
-
-    /// The same, each object left as the server sent it until somebody looks: most of a large list is never looked at
-    /// all at once, and a parsed object takes ten times its text.
-    pub async fn list_unread(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        label_selector: Option<&str>,
-    ) -> Result<Vec<Listed>, ClusterError> {
-        self.pages(api_version, kind, namespace, label_selector, JSON).await
-    }
-
-    /// Namespace and name of each object of a kind.
-    pub async fn list_names(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-    ) -> Result<Vec<(Option<String>, String)>, ClusterError> {
-        let listed = self.pages(api_version, kind, namespace, None, METADATA_LIST).await?;
-        Ok(listed.into_iter().map(|o| (o.namespace, o.name)).collect())
-    }
-
-    async fn pages(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        label_selector: Option<&str>,
-        accept: &'static str,
-    ) -> Result<Vec<Listed>, ClusterError> {
-        let resource = self.scope_of(api_version, kind).await?;
-        self.pages_of(api_version, kind, &resource, namespace, label_selector, accept).await
-    }
-
-    /// The same, of a kind whose place is known.
-    pub(crate) async fn pages_of(
-        &self,
-        api_version: &str,
-        kind: &str,
-        resource: &Resource,
-        namespace: Option<&str>,
-        label_selector: Option<&str>,
-        accept: &'static str,
-    ) -> Result<Vec<Listed>, ClusterError> {
-        let path = object_path(api_version, resource, namespace, None);
-        let what = match namespace.filter(|_| resource.namespaced) {
-            Some(namespace) => format!("list {kind} in namespace {namespace}"),
-            None => format!("list {kind}"),
-        };
-        let kind_of: Arc<(String, String)> = Arc::new((api_version.to_owned(), kind.to_owned()));
-        let mut items: Vec<Listed> = Vec::new();
-        let mut next = String::new();
-        for _ in 0..MAX_PAGES {
-            let mut query = vec![("limit", PAGE)];
-            query.extend(label_selector.map(|s| ("labelSelector", s)));
-            if !next.is_empty() {
-                query.push(("continue", &next));
-            }
-            let mut ask = Ask::get(what.as_str(), with_query(&path, &query));
-            ask.accept = accept;
-            let reply = self.inner.transport.send(&ask).await?;
-            if reply.status == StatusCode::GONE && !next.is_empty() {
-                // The list changed for too long while we read it: from the start.
-                items.clear();
-                next.clear();
-                continue;
-            }
-            if reply.status == StatusCode::NOT_FOUND
-                && let Some(gone) = self.kind_is_gone(api_version, kind, &reply.body).await
-            {
-                return Err(gone);
-            }
-            let page: Page<'_> = self.inner.transport.read(&ask, &reply)?;
-            next = page.metadata.r#continue.unwrap_or_default();
-            for text in page.items.unwrap_or_default() {
-                items.extend(Listed::new(text, &kind_of));
-            }
-            if next.is_empty() {
-                return Ok(items);
-            }
-        }
-        Err(ClusterError::Server { what, status: 200, words: Words::new("the list does not end") })
     }
 
     /// Applies an object by server-side apply. `obj` is as `sheave_manifest::prepare` gives it.

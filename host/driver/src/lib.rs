@@ -4,6 +4,7 @@
 
 mod ahead;
 mod amend;
+mod at_work;
 mod blueprint_edit;
 mod carrying_out;
 mod connections;

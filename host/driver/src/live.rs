@@ -1,12 +1,13 @@
 //! Live objects as one run sees them: each list is asked for once, however many resources want it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value as Json;
 use sheave_cluster::{ClusterError, Listed};
 use sheave_model::event::What;
 use sheave_model::plugin::ObjectId;
+use sheave_model::stack::StackState;
 use sheave_model::{Address, Diagnostic};
 use tokio::sync::OnceCell;
 
@@ -18,7 +19,16 @@ const LIST_FROM: usize = 4;
 /// namespace one by one, until there are enough for a list, is what most of the requests of such a plan would be.
 const MANY: usize = 32;
 
-/// A list: target, apiVersion, kind, namespace.
+/// From this many namespaces with objects of one kind on, one list of all namespaces is cheaper than one for each: a list of few
+/// objects costs the server what a get does.
+const WIDE_FROM: usize = 4;
+/// Recorded objects of one kind up to which one list of all namespaces is asked for: more come page by page, one after the other,
+/// where a list for each namespace comes beside the others.
+const WIDE_MOST: usize = sheave_cluster::PAGE;
+
+/// A kind in a target: target, apiVersion, kind.
+type KindKey = (String, String, String);
+/// A list: target, apiVersion, kind, namespace; without one, of all namespaces.
 type ListKey = (String, String, String, Option<String>);
 type Cell<T> = Arc<OnceCell<Result<Arc<T>, Diagnostic>>>;
 /// Objects by namespace and name.
@@ -35,8 +45,12 @@ type BySlot = Vec<(String, Arc<Json>)>;
 #[derive(Debug, Default)]
 pub(crate) struct LiveObjects {
     members: Mutex<HashMap<ListKey, Members>>,
+    /// Kinds whose recorded objects stand in many namespaces, few in each.
+    spread: OnceLock<HashSet<KindKey>>,
     /// And how many were asked for one by one before.
     names: Mutex<HashMap<ListKey, (usize, Names)>>,
+    /// In how many namespaces objects of a kind were asked for that may be there.
+    asked_in: Mutex<HashMap<KindKey, HashSet<String>>>,
     /// How many instances of each resource there are to look at.
     instances: Mutex<HashMap<Address, usize>>,
     /// What an apply answered, for the wait that follows it, by resource and slot.
@@ -47,8 +61,29 @@ pub(crate) struct LiveObjects {
     awaited: Mutex<BTreeMap<Address, BySlot>>,
 }
 
-fn key(target: &str, id: &ObjectId) -> ListKey {
-    (target.to_owned(), id.api_version.clone(), id.kind.clone(), id.namespace.clone())
+fn key(target: &str, id: &ObjectId, namespace: Option<&str>) -> ListKey {
+    (target.to_owned(), id.api_version.clone(), id.kind.clone(), namespace.map(str::to_owned))
+}
+
+fn kind_key(target: &str, id: &ObjectId) -> KindKey {
+    (target.to_owned(), id.api_version.clone(), id.kind.clone())
+}
+
+/// The kinds of which a stack has objects in many namespaces, and no more of them than one page holds.
+fn spread(state: &StackState) -> HashSet<KindKey> {
+    let mut kinds: HashMap<(&str, &str, &str), (usize, HashSet<&str>)> = HashMap::new();
+    for record in state.resources.values().flat_map(|r| &r.objects) {
+        let Some(namespace) = &record.id.namespace else { continue };
+        let kind = (record.target.as_str(), record.id.api_version.as_str(), record.id.kind.as_str());
+        let (count, namespaces) = kinds.entry(kind).or_default();
+        *count += 1;
+        namespaces.insert(namespace);
+    }
+    let wide =
+        |(count, namespaces): &(usize, HashSet<&str>)| *count <= WIDE_MOST && namespaces.len() >= WIDE_FROM;
+    let wide = kinds.into_iter().filter(|(_, spread)| wide(spread));
+    wide.map(|((target, version, kind), _)| (target.to_owned(), version.to_owned(), kind.to_owned()))
+        .collect()
 }
 
 impl LiveObjects {
@@ -59,6 +94,17 @@ impl LiveObjects {
 
     fn are_many(&self, address: &Address) -> bool {
         locked(&self.instances).get(&address.without_key()).is_some_and(|instances| *instances >= MANY)
+    }
+
+    /// Whether an object that may be there is one of a kind that was asked for in many namespaces by now.
+    fn are_asked_in_many(&self, target: &str, id: &ObjectId) -> bool {
+        let Some(namespace) = &id.namespace else { return false };
+        let mut asked = locked(&self.asked_in);
+        let namespaces = asked.entry(kind_key(target, id)).or_default();
+        if !namespaces.contains(namespace) {
+            namespaces.insert(namespace.clone());
+        }
+        namespaces.len() >= WIDE_FROM
     }
 
     /// Keeps what an apply answered.
@@ -89,29 +135,17 @@ impl LiveObjects {
 }
 
 impl Context {
-    /// An object that this stack is recorded to have, by one list of the stack's members of its kind and namespace.
+    /// An object that this stack is recorded to have, by one list of the stack's members of its kind: in its namespace, or, where
+    /// they stand in many, in all.
     pub(crate) async fn member(&self, target: &str, id: &ObjectId) -> Result<Option<Arc<Json>>, Diagnostic> {
-        let cell = locked(&self.live.members).entry(key(target, id)).or_default().clone();
-        let listed = cell
-            .get_or_init(|| async {
-                let cluster = self.targets.cluster(target).await?;
-                let Some(parent) = self.parent(cluster) else { return Ok(Arc::new(None)) };
-                let _permit = self.permits.acquire().await;
-                let found = cluster
-                    .list_unread(&id.api_version, &id.kind, id.namespace.as_deref(), Some(&parent.selector()))
-                    .await;
-                match found {
-                    Ok(objects) => Ok(Arc::new(Some(by_name(objects)))),
-                    Err(error @ ClusterError::Forbidden { .. }) => {
-                        self.tell_of_unlisted(target, &error);
-                        Ok(Arc::new(None))
-                    }
-                    Err(ClusterError::NoSuchKind { .. }) => Ok(Arc::new(Some(ByName::new()))),
-                    Err(e) => Err(self.clean(e.diagnostic())),
-                }
-            })
-            .await
-            .clone()?;
+        let spread = self.live.spread.get_or_init(|| spread(&self.state));
+        let mut listed = Arc::new(None);
+        if spread.contains(&kind_key(target, id)) {
+            listed = self.members(target, id, None).await?;
+        }
+        if listed.is_none() {
+            listed = self.members(target, id, id.namespace.as_deref()).await?;
+        }
         match listed.as_ref() {
             Some(objects) => match objects.get(&(id.namespace.clone(), id.name.clone())) {
                 Some(object) => match object.object() {
@@ -125,6 +159,26 @@ impl Context {
         }
     }
 
+    /// The stack's members of the object's kind in a namespace, or in all; none: they may not be listed.
+    async fn members(
+        &self,
+        target: &str,
+        id: &ObjectId,
+        namespace: Option<&str>,
+    ) -> Result<Arc<Option<ByName<Listed>>>, Diagnostic> {
+        let cell = locked(&self.live.members).entry(key(target, id, namespace)).or_default().clone();
+        cell.get_or_init(|| async {
+            let cluster = self.targets.cluster(target).await?;
+            let Some(parent) = self.parent(cluster) else { return Ok(Arc::new(None)) };
+            let _permit = self.permits.acquire().await;
+            let found =
+                cluster.list_unread(&id.api_version, &id.kind, namespace, Some(&parent.selector())).await;
+            self.listed(target, id, namespace, found.map(|objects| Some(by_name(objects))))
+        })
+        .await
+        .clone()
+    }
+
     /// An object of a resource that may be there although this stack does not know it.
     pub(crate) async fn stranger(
         &self,
@@ -132,37 +186,74 @@ impl Context {
         target: &str,
         id: &ObjectId,
     ) -> Result<Option<Arc<Json>>, Diagnostic> {
-        let cell = {
-            let mut names = locked(&self.live.names);
-            let (asked, cell) = names.entry(key(target, id)).or_default();
-            *asked += 1;
-            (*asked >= LIST_FROM || self.live.are_many(address)).then(|| cell.clone())
-        };
-        if let Some(cell) = cell {
-            let listed = cell
-                .get_or_init(|| async {
-                    let cluster = self.targets.cluster(target).await?;
-                    let _permit = self.permits.acquire().await;
-                    let found = cluster.list_names(&id.api_version, &id.kind, id.namespace.as_deref()).await;
-                    match found {
-                        Ok(names) => Ok(Arc::new(Some(names.into_iter().map(|n| (n, ())).collect()))),
-                        Err(error @ ClusterError::Forbidden { .. }) => {
-                            self.tell_of_unlisted(target, &error);
-                            Ok(Arc::new(None))
-                        }
-                        Err(ClusterError::NoSuchKind { .. }) => Ok(Arc::new(Some(ByName::new()))),
-                        Err(e) => Err(self.clean(e.diagnostic())),
-                    }
-                })
-                .await
-                .clone()?;
-            if let Some(names) = listed.as_ref()
-                && !names.contains_key(&(id.namespace.clone(), id.name.clone()))
-            {
-                return Ok(None);
+        let mut listed = Arc::new(None);
+        if self.live.are_asked_in_many(target, id) {
+            listed = self.names(target, id, None, &self.names_of(target, id, None).1).await?;
+        }
+        if listed.is_none() {
+            let (asked, cell) = self.names_of(target, id, id.namespace.as_deref());
+            if asked >= LIST_FROM || self.live.are_many(address) {
+                listed = self.names(target, id, id.namespace.as_deref(), &cell).await?;
             }
         }
+        if let Some(names) = listed.as_ref()
+            && !names.contains_key(&(id.namespace.clone(), id.name.clone()))
+        {
+            return Ok(None);
+        }
         self.live_object(target, id).await
+    }
+
+    /// The place of a list of names, and how often it was asked for.
+    fn names_of(&self, target: &str, id: &ObjectId, namespace: Option<&str>) -> (usize, Names) {
+        let mut names = locked(&self.live.names);
+        let (asked, cell) = names.entry(key(target, id, namespace)).or_default();
+        *asked += 1;
+        (*asked, cell.clone())
+    }
+
+    /// The names of the object's kind in a namespace, or in all; none: they may not be listed, or are too many in all.
+    async fn names(
+        &self,
+        target: &str,
+        id: &ObjectId,
+        namespace: Option<&str>,
+        cell: &Names,
+    ) -> Result<Arc<Option<ByName<()>>>, Diagnostic> {
+        cell.get_or_init(|| async {
+            let cluster = self.targets.cluster(target).await?;
+            let _permit = self.permits.acquire().await;
+            let found = if id.namespace.is_some() && namespace.is_none() {
+                cluster.list_all_names(&id.api_version, &id.kind).await
+            } else {
+                cluster.list_names(&id.api_version, &id.kind, namespace).await.map(Some)
+            };
+            let named = |names: Vec<_>| names.into_iter().map(|n| (n, ())).collect();
+            self.listed(target, id, namespace, found.map(|names| names.map(named)))
+        })
+        .await
+        .clone()
+    }
+
+    /// What a list of a run is, where it may be listed. That all namespaces may not be listed is nothing to tell: then each is.
+    fn listed<T>(
+        &self,
+        target: &str,
+        id: &ObjectId,
+        namespace: Option<&str>,
+        found: Result<Option<ByName<T>>, ClusterError>,
+    ) -> Result<Arc<Option<ByName<T>>>, Diagnostic> {
+        match found {
+            Ok(found) => Ok(Arc::new(found)),
+            Err(error @ ClusterError::Forbidden { .. }) => {
+                if namespace == id.namespace.as_deref() {
+                    self.tell_of_unlisted(target, &error);
+                }
+                Ok(Arc::new(None))
+            }
+            Err(ClusterError::NoSuchKind { .. }) => Ok(Arc::new(Some(ByName::new()))),
+            Err(e) => Err(self.clean(e.diagnostic())),
+        }
     }
 
     /// Without the right to list, each object is asked for by itself, which is said once of a target.

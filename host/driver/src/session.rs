@@ -15,9 +15,9 @@ use sheave_model::plan::Plan;
 use sheave_model::stack::StackState;
 use sheave_model::{Diagnostic, SecretText, Value};
 use sheave_state::{LockGuard, SqliteStore, StateError, Store as _};
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::at_work::{AtWork, Done};
 use crate::context::Context;
 use crate::failpoint;
 use crate::keys::SystemRandom;
@@ -61,7 +61,7 @@ pub(crate) struct Session<'a> {
     pub(crate) state: StackState,
     pub(crate) journal: Option<(&'a SqliteStore, &'a LockGuard)>,
     pub(crate) diagnostics: Vec<Diagnostic>,
-    tasks: JoinSet<Option<Event>>,
+    work: AtWork,
     /// Renders and comparisons.
     thinking: Turns,
     applying: Turns,
@@ -75,6 +75,8 @@ pub(crate) struct Session<'a> {
 /// What is written with what follows.
 #[derive(Debug, Default)]
 struct Held {
+    /// What is begun once its intents are written.
+    actions: Vec<Action>,
     entries: Vec<Entry>,
     /// Said once it is written.
     told: Vec<What>,
@@ -102,7 +104,7 @@ impl<'a> Session<'a> {
             state,
             journal,
             diagnostics: Vec::new(),
-            tasks: JoinSet::new(),
+            work: AtWork::new(),
             thinking: Turns::default(),
             applying: Turns::default(),
             stops: 0,
@@ -116,6 +118,9 @@ impl<'a> Session<'a> {
     pub(crate) async fn append(&mut self, entries: Vec<Entry>, told: &[What]) -> Result<(), StateError> {
         let Some((store, lock)) = self.journal else { return Ok(()) };
         let held = std::mem::take(&mut self.held);
+        if !held.actions.is_empty() {
+            self.held = Held { actions: held.actions, since: held.since, ..Held::default() };
+        }
         let kept = held.told.iter().chain(told).filter(|what| !matches!(what, What::Planned { .. }));
         let events: Vec<_> = kept.map(|what| self.context.event(what.clone())).collect();
         for entry in &entries {
@@ -178,9 +183,10 @@ impl<'a> Session<'a> {
             }
             self.writes = self.journal.is_some() && !entries.is_empty();
             // The intent of an operation, or how far its last step came, is durable before it goes on.
-            let urgent = asked.iter().any(changes_things) || entries.iter().any(is_used_at_once);
+            let urgent = entries.iter().any(is_used_at_once);
             self.hold(entries, told);
-            if urgent || self.held.entries.len() >= GATHER_MOST {
+            let asked = self.begin_together(asked);
+            if urgent || asked.iter().any(changes_things) || self.held.entries.len() >= GATHER_MOST {
                 self.append(Vec::new(), &[]).await?;
             }
             self.diagnostics.extend(self.run.take_diagnostics());
@@ -197,11 +203,28 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Waits for at least one event; what is held is written where none comes soon.
+    /// What is to begin now. While renders are at work, more of what changes something is about to be asked for: it is held
+    /// for a moment, so that all of it is one write.
+    fn begin_together(&mut self, asked: Vec<Action>) -> Vec<Action> {
+        let mut all = std::mem::take(&mut self.held.actions);
+        all.extend(asked);
+        let waited = self.held.since.is_some_and(|since| since.elapsed() >= HOLD_FOR);
+        if self.journal.is_none() || self.thinking.begun == 0 || waited || self.stops > 0 {
+            return all;
+        }
+        let (later, now) = all.into_iter().partition(changes_things);
+        self.held.actions = later;
+        now
+    }
+
+    /// Waits for at least one event; what is held is written where none comes soon, or begins.
     async fn next(&mut self, inbox: &mut Vec<Event>) -> Result<bool, StateError> {
         if let Some(since) = self.held.since {
             if let Ok(more) = tokio::time::timeout_at(since + HOLD_FOR, self.receive(inbox)).await {
                 return Ok(more);
+            }
+            if !self.held.actions.is_empty() {
+                return Ok(self.notice_stop(inbox));
             }
             self.append(Vec::new(), &[]).await?;
         }
@@ -293,24 +316,41 @@ impl<'a> Session<'a> {
                 // Before the next render begins: what is compared is done with, and its memory free.
                 Action::Diff(_) => self.thinking.waiting.push_front(action),
                 Action::Apply(_) => self.applying.waiting.push_back(action),
-                outside => {
-                    self.tasks.spawn(perform(self.context.clone(), outside));
+                action if self.is_near(&action) => {
+                    self.work.begin_here(perform(self.context.clone(), action));
                 }
+                outside => self.work.begin_elsewhere(perform(self.context.clone(), outside)),
             }
         }
         self.take_turns();
         pause
     }
 
+    /// Whether an action is done without a plugin and without a long answer to read.
+    fn is_near(&self, action: &Action) -> bool {
+        match action {
+            Action::Await(_) => true,
+            Action::Observe(request) => {
+                let kind = self.context.types.get(&request.type_name);
+                kind.is_some_and(|kind| kind.live_outputs.is_some())
+            }
+            _ => false,
+        }
+    }
+
     /// Begins what waits for its turn, as much as there is room for.
     fn take_turns(&mut self) {
-        for turns in [&mut self.thinking, &mut self.applying] {
-            while turns.begun < AT_ONCE
-                && let Some(action) = turns.waiting.pop_front()
-            {
-                turns.begun += 1;
-                self.tasks.spawn(perform(self.context.clone(), action));
-            }
+        while self.thinking.begun < AT_ONCE
+            && let Some(action) = self.thinking.waiting.pop_front()
+        {
+            self.thinking.begun += 1;
+            self.work.share_out(perform(self.context.clone(), action));
+        }
+        while self.applying.begun < AT_ONCE
+            && let Some(action) = self.applying.waiting.pop_front()
+        {
+            self.applying.begun += 1;
+            self.work.begin_elsewhere(perform(self.context.clone(), action));
         }
     }
 
@@ -339,17 +379,17 @@ impl<'a> Session<'a> {
         while inbox.is_empty() {
             let seen = self.stops;
             tokio::select! {
-                done = self.tasks.join_next() => match done {
-                    Some(Ok(event)) => self.take(event, inbox),
-                    // A task that panicked: the bug is ours, and its resource's end is not known. The journal has its intent.
-                    Some(Err(_)) => return false,
+                done = self.work.next() => match done {
+                    Some(Done::Answered(event)) => self.take(event, inbox),
+                    // Its resource's end is not known. The journal has its intent.
+                    Some(Done::Panicked) => return false,
                     // Nothing runs and nothing was said: the engine always ends by itself, so this is a bug as well.
                     None => return false,
                 },
                 Ok(now) = async { stop.wait_for(|n| *n > seen).await.map(|n| *n) } => {
                     self.stops = now;
                     if now > 1 {
-                        self.tasks.abort_all();
+                        self.work.abort();
                         return false;
                     }
                     inbox.push(Event::Cancelled);
@@ -359,26 +399,31 @@ impl<'a> Session<'a> {
         let until = Instant::now() + GATHER_FOR;
         let gathers = self.writes && self.stops == 0;
         while inbox.len() < GATHER_MOST {
-            let done = match self.tasks.try_join_next() {
+            let done = match self.work.next_ready() {
                 Some(done) => done,
-                None if gathers && self.tasks.len() >= GATHER_FROM => tokio::select! {
-                    Some(done) = self.tasks.join_next() => done,
+                None if gathers && self.work.len() >= GATHER_FROM => tokio::select! {
+                    Some(done) = self.work.next() => done,
                     () = tokio::time::sleep_until(until) => break,
                     _ = stop.wait_for(|n| *n > 0) => break,
                 },
                 None => break,
             };
             match done {
-                Ok(event) => self.take(event, inbox),
-                Err(_) => return false,
+                Done::Answered(event) => self.take(event, inbox),
+                Done::Panicked => return false,
             }
         }
-        // A wait that ^C cut short may be heard of before the ^C itself: the engine must know why.
-        let now = *stop.borrow();
+        self.notice_stop(inbox)
+    }
+
+    /// A wait that ^C cut short may be heard of before the ^C itself: the engine must know why. False: the operator wants it
+    /// to end at once.
+    fn notice_stop(&mut self, inbox: &mut Vec<Event>) -> bool {
+        let now = *self.cancel.0.borrow();
         if now > self.stops {
             self.stops = now;
             if now > 1 {
-                self.tasks.abort_all();
+                self.work.abort();
                 return false;
             }
             inbox.insert(0, Event::Cancelled);

@@ -63,6 +63,11 @@ impl Context {
 
     /// A live object as a plugin may see it: Secret data and known secrets masked.
     pub(crate) fn show_to_plugin(&self, live: &Json) -> wire::Doc {
+        wire::Doc { json: self.shown_to_plugin(live).to_string(), marks: Vec::new() }
+    }
+
+    /// The same, before it is written out.
+    pub(crate) fn shown_to_plugin(&self, live: &Json) -> Json {
         let mut shown = live.clone();
         if live.get("kind").and_then(Json::as_str) == Some("Secret") {
             for key in ["data", "stringData"] {
@@ -79,7 +84,7 @@ impl Context {
             metadata.remove("managedFields");
         }
         self.mask().json(&mut shown);
-        wire::Doc { json: shown.to_string(), marks: Vec::new() }
+        shown
     }
 
     /// Whether a kind's objects stand in namespaces. A kind that the cluster does not know yet does, unless a definition

@@ -12,6 +12,7 @@ mod groups;
 mod immutable;
 mod inspecting;
 mod lint;
+mod live_outputs;
 mod modules;
 mod order;
 mod passwords;
@@ -28,6 +29,7 @@ pub use action::{
 };
 pub use event::{Event, Failure, Inside, ProviderPlanned, Rendered, RenderedObject};
 pub use lint::lint;
+pub use live_outputs::LiveOutputs;
 pub use present::present_outputs;
 pub use run::{Finished, Run};
 pub use world::{CompiledType, MovedAddress, World};

@@ -10,6 +10,7 @@ use sheave_model::stack::StackState;
 use sheave_model::{Address, Masked, PluginPin, SecretText, TypeName, TypeSchema, Value};
 
 use crate::immutable;
+use crate::live_outputs::LiveOutputs;
 
 /// A type with its schemas compiled.
 #[derive(Debug)]
@@ -20,13 +21,16 @@ pub struct CompiledType {
     pub schemas: Arc<TypeSchemas>,
     /// Pointers of the properties whose change forces a replacement.
     pub(crate) immutable: Arc<[String]>,
+    /// Its outputs, where the plugin need not be asked for them.
+    pub live_outputs: Option<LiveOutputs>,
 }
 
 impl CompiledType {
     /// What follows from the schema alone is looked up here, once.
     pub fn new(info: TypeSchema, schemas: Arc<TypeSchemas>) -> Self {
         let immutable = immutable::pointers(&info.schema).into();
-        Self { info, schemas, immutable }
+        let live_outputs = LiveOutputs::of(&info);
+        Self { info, schemas, immutable, live_outputs }
     }
 }
 

@@ -347,8 +347,9 @@ impl<'a> Walk<'a> {
         for i in 0..desired.len().max(live.len()) {
             let mark = at.enter_item(i, &i.to_string());
             match (desired.get(i), live.get(i)) {
-                (Some(desired), live) => self.value(at, desired, live, node, true),
-                (None, Some(live)) if !self.skips(at) => self.change(at, node, Some(live), None),
+                (Some(desired), Some(live)) => self.value(at, desired, Some(live), node, true),
+                // An item more or less is a change, be it an empty one.
+                (desired, live) if !self.skips(at) => self.change(at, node, live, desired),
                 _ => {}
             }
             at.leave(&mark);

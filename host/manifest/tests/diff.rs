@@ -254,6 +254,16 @@ fn zero_values_that_the_server_drops() {
 }
 
 #[test]
+fn an_item_more_in_a_list_is_a_change_even_if_it_is_empty() {
+    let with = |list: Json| json!({"kind": "Widget", "metadata": {"name": "w"}, "spec": {"list": list}});
+    for item in [json!(null), json!(""), json!(0), json!([]), json!({})] {
+        let got = diff(&with(json!([item])), &applied(&with(json!([]))), "sheave", &[]);
+        assert_eq!(lines(&got.changes).len(), 1, "{item}: {got:?}");
+        assert_eq!(got.changes[0].pointer, "/spec/list/0");
+    }
+}
+
+#[test]
 fn exact_differences_between_two_states() {
     let before = live_deployment();
     let mut after = before.clone();

@@ -25,6 +25,10 @@ const BUSY: Duration = Duration::from_secs(10);
 /// Size that the log beside the file is cut back to, in bytes.
 const WAL_SIZE: &str = "16777216";
 
+/// Pages of the log from which on they are brought into the file in the middle of a run: as many as that size holds. A run of
+/// a thousand resources writes half as many, and then brings each page over once, at its end.
+const WAL_PAGES: &str = "4096";
+
 /// Rows that may wait between the database's thread and ours: enough that a load does not switch threads at each row.
 const ROWS_IN_FLIGHT: usize = 1024;
 
@@ -50,6 +54,7 @@ pub(crate) async fn connect(path: &Path) -> Result<SqliteConnection, Fault> {
         .synchronous(SqliteSynchronous::Full)
         .pragma("fullfsync", "1")
         .pragma("journal_size_limit", WAL_SIZE)
+        .pragma("wal_autocheckpoint", WAL_PAGES)
         .connect()
         .await?;
     migrate(&mut connection, path).await?;

@@ -105,8 +105,12 @@ impl Output {
         if self.stable {
             schema["x-stable"] = json!(true);
         }
-        if let (true, Source::Place(at)) = (self.given, self.from) {
-            schema["x-emitted"] = json!(format!("{SLOT}#{at}"));
+        if let Source::Place(at) = self.from {
+            // Where all outputs stand somewhere, the host need not ask for them.
+            schema["x-live"] = json!(format!("{SLOT}#{at}"));
+            if self.given {
+                schema["x-emitted"] = json!(format!("{SLOT}#{at}"));
+            }
         }
         schema
     }

@@ -64,6 +64,7 @@ mod context;
 mod diagnostic;
 pub mod emitter;
 mod export;
+mod heap;
 pub mod http;
 pub mod log;
 mod model;

@@ -91,14 +91,14 @@ pub(crate) fn run(mut cli: Cli) -> Exit {
 
 fn dispatch(session: &Session, command: Command, saved: Option<Plan>, out: &mut Out) -> Result<Exit, Fault> {
     match command {
-        Command::Plan(args) => threads(plan::run(session, args, out)),
-        Command::Apply(args) => threads(apply::apply(session, args, saved, out)),
-        Command::Destroy(args) => threads(apply::destroy(session, args, out)),
+        Command::Plan(args) => run_threads(plan::run(session, args, out)),
+        Command::Apply(args) => run_threads(apply::apply(session, args, saved, out)),
+        Command::Destroy(args) => run_threads(apply::destroy(session, args, out)),
         Command::Validate { .. } => one_thread(validate::run(session, out)),
         Command::Status { watch: false, .. } => threads(status::run(session, out)),
         Command::Status { watch: true, .. } => threads(status::watch(session, out)),
         Command::History { .. } => one_thread(history::run(session, out)),
-        Command::Rollback(args) => threads(apply::rollback(session, args, out)),
+        Command::Rollback(args) => run_threads(apply::rollback(session, args, out)),
         Command::Refresh { .. } => threads(refresh::run(session, out)),
         Command::Import(args) => threads(import::run(session, args, out)),
         Command::Graph(args) => one_thread(graph::run(session, args, out)),
@@ -129,6 +129,14 @@ const STACK_BYTES: usize = 8 << 20;
 /// For work that has much in flight at once.
 fn threads(work: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
     block_on(tokio::runtime::Builder::new_multi_thread(), work)
+}
+
+/// For a run, of which this thread does its share: one thread more than there are cores would only take turns with the others.
+fn run_threads(work: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(cores.saturating_sub(1).max(1));
+    block_on(builder, work)
 }
 
 /// For a look at something: starting threads would take longer than the work.

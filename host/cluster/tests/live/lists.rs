@@ -33,6 +33,10 @@ async fn lists_go_over_pages() {
     let named = cluster.list_names("v1", "ConfigMap", Some(&ns.name)).await.unwrap();
     assert!(named.contains(&(Some(ns.name.clone()), "c1049".to_owned())));
     assert_eq!(named.len(), all.len());
+    // In all namespaces there are at least as many, which is more than one page; of this kind there are few.
+    assert_eq!(cluster.list_all_names("v1", "ConfigMap").await.unwrap(), None);
+    let classes = cluster.list_all_names("storage.k8s.io/v1", "StorageClass").await.unwrap();
+    assert!(classes.is_some_and(|found| !found.is_empty()));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
-//! Asking the plugin what it makes of its live objects: the resource's outputs.
+//! What is to be read of a resource's live objects: its outputs, as their schema says or as the plugin makes them.
 
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use sheave_engine::{Failure, ObserveRequest};
 use sheave_model::{Diagnostic, Value};
 use sheave_plugin_host::wire;
@@ -15,8 +16,7 @@ use crate::documents::receive;
 pub(crate) async fn observe(context: &Context, request: ObserveRequest) -> Result<Value, Failure> {
     let address = &request.address;
     let fault = |d: Diagnostic| Failure::world(vec![context.clean(d).on(address.clone())]);
-    let plugin = &context.plugin_of(&request.type_name).map_err(fault)?.plugin;
-    let objects = match context.live.take_awaited(address) {
+    let objects: Vec<(String, Option<Arc<Json>>)> = match context.live.take_awaited(address) {
         Some(objects) => objects.into_iter().map(|(slot, o)| (slot, Some(o))).collect(),
         None => {
             let mut found = Vec::with_capacity(request.objects.len());
@@ -32,17 +32,16 @@ pub(crate) async fn observe(context: &Context, request: ObserveRequest) -> Resul
             found
         }
     };
-    let show = |(slot, object): (String, Option<Arc<serde_json::Value>>)| wire::Live {
-        slot,
-        body: object.map(|o| context.show_to_plugin(&o)),
+    let kind = context.types.get(&request.type_name);
+    let outputs = match kind.and_then(|kind| kind.live_outputs.as_ref()) {
+        Some(places) => {
+            let there = objects.iter().filter_map(|(slot, object)| Some((slot.as_str(), object.as_ref()?)));
+            let shown = there.map(|(slot, object)| (slot, context.shown_to_plugin(object))).collect();
+            Value::from_json(&places.read(&shown))
+        }
+        None => asked(context, &request, objects).await?,
     };
-    let live: Vec<wire::Live> = objects.into_iter().map(show).collect();
-    let (instance, sent) =
-        context.question(address, &request.type_name, &request.properties, Family::First).map_err(fault)?;
-    let observed =
-        plugin.observe(&instance, &sent.doc, &live).await.map_err(|e| failed(context, address, e, false))?;
-    let outputs = receive(&observed.outputs, &sent.tokens, address).map_err(fault)?;
-    if let Some(kind) = context.types.get(&request.type_name) {
+    if let Some(kind) = kind {
         context.learn_outputs(&kind.schemas.outputs.mark_sensitive(outputs.clone()));
     }
     if outputs.has_unknown() {
@@ -53,4 +52,25 @@ pub(crate) async fn observe(context: &Context, request: ObserveRequest) -> Resul
         return Err(fault(Diagnostic::error("plugin.bad-reply", summary)));
     }
     Ok(outputs)
+}
+
+/// What the plugin makes of the objects.
+async fn asked(
+    context: &Context,
+    request: &ObserveRequest,
+    objects: Vec<(String, Option<Arc<Json>>)>,
+) -> Result<Value, Failure> {
+    let address = &request.address;
+    let fault = |d: Diagnostic| Failure::world(vec![context.clean(d).on(address.clone())]);
+    let plugin = &context.plugin_of(&request.type_name).map_err(fault)?.plugin;
+    let show = |(slot, object): (String, Option<Arc<Json>>)| wire::Live {
+        slot,
+        body: object.map(|o| context.show_to_plugin(&o)),
+    };
+    let live: Vec<wire::Live> = objects.into_iter().map(show).collect();
+    let (instance, sent) =
+        context.question(address, &request.type_name, &request.properties, Family::First).map_err(fault)?;
+    let observed =
+        plugin.observe(&instance, &sent.doc, &live).await.map_err(|e| failed(context, address, e, false))?;
+    receive(&observed.outputs, &sent.tokens, address).map_err(fault)
 }

@@ -65,6 +65,7 @@ pub struct Exported<C>(PhantomData<C>);
 
 impl<C: Emitters> Exported<C> {
     fn find(name: &str) -> Result<&'static dyn EmitterType, Failure> {
+        crate::heap::reserve();
         crate::log::report_panics();
         C::types()
             .iter()

@@ -144,6 +144,7 @@ pub struct Exported<C>(PhantomData<C>);
 
 impl<C: Providers> Exported<C> {
     fn find(name: &str) -> Result<&'static dyn ProviderType, Failure> {
+        crate::heap::reserve();
         crate::log::report_panics();
         C::types()
             .iter()
