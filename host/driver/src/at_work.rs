@@ -7,15 +7,14 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use sheave_engine::Event;
 use tokio::runtime::Handle;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
-/// How an action ended.
-pub(crate) enum Done {
-    /// What it answers; none: nothing.
-    Answered(Option<Event>),
-    /// The bug is ours, and what became of it is not known.
-    Panicked,
-}
+/// What an action answers; none: nothing.
+pub(crate) type Done = Result<Option<Event>, Panicked>;
+
+/// The bug is ours, and what became of the action is not known.
+#[derive(Debug)]
+pub(crate) struct Panicked;
 
 /// What is at work.
 pub(crate) struct AtWork {
@@ -50,7 +49,7 @@ impl AtWork {
     /// For what mostly waits, or is done at once: to pass it to another thread and back would take longer than it does.
     pub(crate) fn begin_here(&mut self, work: impl Future<Output = Option<Event>> + Send + 'static) {
         let work = AssertUnwindSafe(work).catch_unwind();
-        self.here.push(work.map(|done| done.map_or(Done::Panicked, Done::Answered)).boxed());
+        self.here.push(work.map(|done| done.map_err(|_| Panicked)).boxed());
     }
 
     /// For one of many that compute: this thread takes its share of them.
@@ -65,7 +64,7 @@ impl AtWork {
 
     /// The next that is done; none: nothing is at work. One that is not waited for to the end is not lost.
     pub(crate) async fn next(&mut self) -> Option<Done> {
-        let ended = |joined: Result<_, _>| joined.map_or(Done::Panicked, Done::Answered);
+        let ended = |joined: Result<_, JoinError>| joined.map_err(|_| Panicked);
         if self.elsewhere.is_empty() {
             return self.here.next().await;
         }
@@ -104,9 +103,9 @@ mod tests {
         let mut found = Vec::new();
         while let Some(done) = work.next().await {
             found.push(match done {
-                Done::Answered(Some(Event::Observed { address, .. })) => address.to_string(),
-                Done::Answered(_) => "nothing".to_owned(),
-                Done::Panicked => "panicked".to_owned(),
+                Ok(Some(Event::Observed { address, .. })) => address.to_string(),
+                Ok(_) => "nothing".to_owned(),
+                Err(Panicked) => "panicked".to_owned(),
             });
         }
         found.sort();
@@ -148,7 +147,7 @@ mod tests {
         work.begin_elsewhere(std::future::pending());
         assert!(work.next_ready().is_none());
         work.abort();
-        assert!(matches!(work.next().await, Some(Done::Panicked)), "a task that was cut off has no answer");
+        assert!(matches!(work.next().await, Some(Err(Panicked))), "a task that was cut off has no answer");
         assert!(work.next().await.is_none());
     }
 }

@@ -17,7 +17,7 @@ use sheave_model::{Diagnostic, SecretText, Value};
 use sheave_state::{LockGuard, SqliteStore, StateError, Store as _};
 use tokio::time::Instant;
 
-use crate::at_work::{AtWork, Done};
+use crate::at_work::{AtWork, Panicked};
 use crate::context::Context;
 use crate::failpoint;
 use crate::keys::SystemRandom;
@@ -380,9 +380,9 @@ impl<'a> Session<'a> {
             let seen = self.stops;
             tokio::select! {
                 done = self.work.next() => match done {
-                    Some(Done::Answered(event)) => self.take(event, inbox),
+                    Some(Ok(event)) => self.take(event, inbox),
                     // Its resource's end is not known. The journal has its intent.
-                    Some(Done::Panicked) => return false,
+                    Some(Err(Panicked)) => return false,
                     // Nothing runs and nothing was said: the engine always ends by itself, so this is a bug as well.
                     None => return false,
                 },
@@ -409,8 +409,8 @@ impl<'a> Session<'a> {
                 None => break,
             };
             match done {
-                Done::Answered(event) => self.take(event, inbox),
-                Done::Panicked => return false,
+                Ok(event) => self.take(event, inbox),
+                Err(Panicked) => return false,
             }
         }
         self.notice_stop(inbox)
