@@ -45,10 +45,10 @@ type BySlot = Vec<(String, Arc<Json>)>;
 #[derive(Debug, Default)]
 pub(crate) struct LiveObjects {
     members: Mutex<HashMap<ListKey, Members>>,
-    /// Kinds whose recorded objects stand in many namespaces, few in each.
-    spread: OnceLock<HashSet<KindKey>>,
     /// And how many were asked for one by one before.
     names: Mutex<HashMap<ListKey, (usize, Names)>>,
+    /// Kinds whose recorded objects stand in many namespaces, few in each.
+    spread: OnceLock<HashSet<KindKey>>,
     /// In how many namespaces objects of a kind were asked for that may be there.
     asked_in: Mutex<HashMap<KindKey, HashSet<String>>>,
     /// How many instances of each resource there are to look at.

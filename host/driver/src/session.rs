@@ -212,7 +212,11 @@ impl<'a> Session<'a> {
         if self.journal.is_none() || self.thinking.begun == 0 || waited || self.stops > 0 {
             return all;
         }
-        let (later, now) = all.into_iter().partition(changes_things);
+        let (later, now): (Vec<_>, Vec<_>) = all.into_iter().partition(changes_things);
+        // One that goes on where it was has no intent to be held with.
+        if !later.is_empty() {
+            self.held.since.get_or_insert_with(Instant::now);
+        }
         self.held.actions = later;
         now
     }
