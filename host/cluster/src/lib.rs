@@ -51,7 +51,6 @@ struct Inner {
     namespace: String,
     context: Option<String>,
     server: String,
-    version: String,
     uid: Option<String>,
     transport: Arc<Transport>,
     discovery: Discovery,
@@ -72,26 +71,17 @@ impl Cluster {
         let namespace = settings.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let transport = Arc::new(Transport::new(name, config).await?);
-        let version = async {
-            let ask = Ask::get("ask for the version of the cluster", "/version");
-            let reply = transport.json(&ask).await?;
-            Ok(reply.get("gitVersion").and_then(Json::as_str).unwrap_or("unknown").to_owned())
+        let ask = Ask::get("get Namespace kube-system", "/api/v1/namespaces/kube-system");
+        let uid = match transport.json(&ask).await {
+            Ok(live) => live.pointer("/metadata/uid").and_then(Json::as_str).map(str::to_owned),
+            Err(ClusterError::Forbidden { .. } | ClusterError::NamespaceMissing { .. }) => None,
+            Err(other) => return Err(other),
         };
-        let uid = async {
-            let ask = Ask::get("get Namespace kube-system", "/api/v1/namespaces/kube-system");
-            match transport.json(&ask).await {
-                Ok(live) => Ok(live.pointer("/metadata/uid").and_then(Json::as_str).map(str::to_owned)),
-                Err(ClusterError::Forbidden { .. } | ClusterError::NamespaceMissing { .. }) => Ok(None),
-                Err(other) => Err(other),
-            }
-        };
-        let (version, uid) = tokio::try_join!(version, uid)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 namespace,
                 context,
                 server,
-                version,
                 uid,
                 discovery: Discovery::default(),
                 hub: Hub::new(Arc::clone(&transport)),
@@ -119,11 +109,6 @@ impl Cluster {
     /// The API server's URL.
     pub fn server(&self) -> &str {
         &self.inner.server
-    }
-
-    /// The server's version: `v1.36.3`.
-    pub fn version(&self) -> &str {
-        &self.inner.version
     }
 
     /// Sends a bare request, with the connection's credentials, limits and retries: the status and the body.

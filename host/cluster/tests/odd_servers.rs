@@ -91,10 +91,7 @@ async fn serve(mut stream: TcpStream, rules: Rules, asked: Arc<Mutex<Vec<String>
             let mut steps = steps.lock().unwrap();
             if steps.len() > 1 { steps.pop_front().unwrap() } else { steps[0].clone() }
         });
-        let step = step.unwrap_or_else(|| match line.contains("/version") {
-            true => Step::Reply(200, "", json!({"gitVersion": "v1.36.0"}).to_string()),
-            false => Step::Reply(403, "", status(403, "Forbidden").to_string()),
-        });
+        let step = step.unwrap_or_else(|| Step::Reply(403, "", status(403, "Forbidden").to_string()));
         match step {
             Step::Cut => return,
             Step::Reply(status, headers, body) => {

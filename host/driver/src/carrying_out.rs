@@ -27,10 +27,11 @@ pub(crate) async fn carry_out(
     let context = session.context.clone();
     let PlanReport { plan, mut report } = planned;
     let run = uuid::Uuid::new_v4().to_string();
+    let is_new = session.state.uuid.is_empty();
     begin(&mut session, &plan, &run).await.map_err(|e| state_fault(&e))?;
     context.live.forget();
     context.see_as_planned(&plan);
-    context.foresee(&plan).await;
+    context.foresee(&plan, is_new).await;
     let touched: Vec<String> = match plan.purpose {
         // Also where there is nothing left to delete: a run that was cut off before its end has left the inventory.
         Purpose::Destroy => context.targets.names().map(str::to_owned).collect(),
@@ -64,18 +65,17 @@ pub(crate) async fn carry_out(
     session.append(vec![entry], std::slice::from_ref(&ended)).await.map_err(|e| state_fault(&e))?;
     context.tell(ended);
     let outputs = recorded_outputs(&context, &session.state);
+    session.free();
     Ok(ApplyReport { outcome, counts, report, outputs })
 }
 
-/// The entries that come before everything that a run does; they are held until it does something.
+/// The entries that come before everything that a run does; they are held until it does something. Which stack this is and where,
+/// while it is new, is written at once: its inventories bear that name, and are made while the rest is written.
 pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> Result<(), StateError> {
     let context = session.context.clone();
     let mut entries = Vec::new();
-    if session.state.uuid.is_empty() {
-        let uuid = uuid::Uuid::new_v4().to_string();
-        entries.push(Entry::StackCreated { uuid: uuid.clone() });
-        let _ = context.uuid.set(uuid);
-    }
+    let new = session.state.uuid.is_empty().then(|| uuid::Uuid::new_v4().to_string());
+    entries.extend(new.clone().map(|uuid| Entry::StackCreated { uuid }));
     if let Some((store, _)) = session.journal {
         for bound in context.plugins.bound.values().filter(|b| b.pin.source != BUILTIN) {
             if let Some(bytes) = &bound.bytes {
@@ -93,6 +93,10 @@ pub(crate) async fn begin(session: &mut Session<'_>, plan: &Plan, run: &str) -> 
     }
     for (name, target) in context.connection_records(&session.state.targets) {
         entries.push(Entry::TargetUsed { name, target });
+    }
+    if let Some(uuid) = new {
+        session.append(std::mem::take(&mut entries), &[]).await?;
+        let _ = context.uuid.set(uuid);
     }
     entries.extend(renewed(&context, plan));
     let record = RunRecord {

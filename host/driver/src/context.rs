@@ -40,6 +40,7 @@ pub(crate) struct Context {
     pub(crate) uuid: OnceLock<String>,
     pub(crate) timeout: Duration,
     /// Requests in flight at once.
+    pub(crate) parallelism: usize,
     pub(crate) permits: Semaphore,
     pub(crate) watcher: Watcher,
     pub(crate) cancelled: watch::Receiver<u8>,
@@ -112,6 +113,7 @@ impl Context {
             state: parts.state,
             uuid,
             timeout: parts.timeout,
+            parallelism: parts.parallelism,
             permits: Semaphore::new(parts.parallelism.max(1)),
             watcher: parts.watcher,
             cancelled: parts.cancelled,

@@ -31,6 +31,9 @@ use crate::recover::recover;
 use crate::request::{ApplyReport, Cancel, Fault, PlanReport, PlanRequest, Report, Settings, Watcher};
 use crate::session::{Pause, Session};
 
+/// A blueprint that was loaded before the state was read, or what is wrong with it.
+pub(crate) type LoadedAhead = Result<Loaded, Report>;
+
 /// The driver: one for a call of the program.
 #[derive(Debug)]
 pub struct Driver {
@@ -110,9 +113,10 @@ impl Driver {
     pub async fn plan(&self, request: &PlanRequest, watcher: &Watcher) -> Result<PlanReport, Fault> {
         let began = Instant::now();
         let cancel = Cancel::default();
-        let store = self.open_store().await?;
-        let prepared = self.prepare(request, &store, watcher, &cancel).await?;
+        let (store, loaded) = self.open_and_load(request).await?;
+        let prepared = self.prepare(request, loaded, &store, watcher, &cancel).await?;
         let mut session = Session::new(prepared.context.clone(), Run::new(prepared.world), None, cancel);
+        session.context.live.look_ahead();
         let pause = session.advance(Event::Start).await.map_err(|e| state_fault(&e))?;
         let mut report = Report { diagnostics: prepared.diagnostics, sources: prepared.sources };
         report.diagnostics.extend(in_order(std::mem::take(&mut session.diagnostics)));
@@ -127,6 +131,8 @@ impl Driver {
                 let outcome = if plan.failed.is_empty() { RunOutcome::Ok } else { RunOutcome::Failed };
                 let millis = millis(began);
                 prepared.context.tell(What::Finished { outcome, counts: plan.counts(), millis });
+                session.free();
+                free(prepared.context);
                 Ok(PlanReport { plan: *plan, report })
             }
             Pause::Finished(_) | Pause::Aborted => Err(Fault::Explained(Box::new(report))),
@@ -143,10 +149,10 @@ impl Driver {
         cancel: &Cancel,
     ) -> Result<ApplyReport, Fault> {
         let began = Instant::now();
-        let store = self.open_store().await?;
+        let (store, loaded) = self.open_and_load(request).await?;
         let stack = self.stack_name(request.purpose, &store).await?;
         let lock = self.lock(&store, &stack).await?;
-        let result = self.apply_locked(request, approve, watcher, cancel, &store, &lock, began).await;
+        let result = self.apply_locked(request, loaded, approve, watcher, cancel, &store, &lock, began).await;
         // An error to let go changes nothing for the caller: an owner that is gone is taken over.
         let _ = store.release(lock).await;
         result
@@ -159,6 +165,7 @@ impl Driver {
     async fn apply_locked(
         &self,
         request: &PlanRequest,
+        loaded: Option<LoadedAhead>,
         approve: impl AsyncFnOnce(&PlanReport) -> bool,
         watcher: &Watcher,
         cancel: &Cancel,
@@ -166,18 +173,19 @@ impl Driver {
         lock: &LockGuard,
         began: Instant,
     ) -> Result<ApplyReport, Fault> {
-        let mut prepared = self.prepare(request, store, watcher, cancel).await?;
+        let mut prepared = self.prepare(request, loaded, store, watcher, cancel).await?;
         if !prepared.context.state.in_flight.is_empty() {
             let recovered = recover(&prepared.context, (store, lock)).await;
             if !recovered.entries.is_empty() {
                 store.append(lock, &recovered.entries, &[]).await.map_err(|e| state_fault(&e))?;
             }
-            prepared = self.prepare(request, store, watcher, cancel).await?;
+            prepared = self.prepare(request, None, store, watcher, cancel).await?;
             prepared.context.set_in_doubt(recovered.in_doubt);
         }
         let journal = Some((store, lock));
         let mut session =
             Session::new(prepared.context.clone(), Run::new(prepared.world), journal, cancel.clone());
+        session.context.live.look_ahead();
         let pause = session.advance(Event::Start).await.map_err(|e| state_fault(&e))?;
         let mut report = Report { diagnostics: prepared.diagnostics, sources: prepared.sources };
         report.diagnostics.extend(in_order(std::mem::take(&mut session.diagnostics)));
@@ -211,6 +219,8 @@ impl Driver {
                     .diagnostics
                     .extend(prepared.context.narrow(&members(&session.state), all.into_iter()).await);
             }
+            session.free();
+            free((planned.plan, prepared.context));
             return Ok(ApplyReport { outcome, counts, report, outputs });
         }
         // Where nothing is done nothing is trusted yet.
@@ -219,7 +229,27 @@ impl Driver {
             let said = take_in(&context.folder, &context.plugins, unlocked).await;
             session.diagnostics.extend(said);
         }
-        carry_out(session, planned, began).await
+        let done = carry_out(session, planned, began).await;
+        free(prepared.context);
+        done
+    }
+
+    /// Opens the state, and loads the blueprint meanwhile where the request reads it: each takes about as long as the other, and
+    /// neither needs the other. What was wrong with the state is said first.
+    async fn open_and_load(
+        &self,
+        request: &PlanRequest,
+    ) -> Result<(SqliteStore, Option<LoadedAhead>), Fault> {
+        let state = self.settings.state.clone();
+        let opening = tokio::spawn(async move { sheave_state::open(&state).await });
+        let reads = request.purpose == Purpose::Apply && self.again.is_none();
+        let loaded = if reads { Some(self.load_blueprint().await) } else { None };
+        let store = match opening.await {
+            Ok(opened) => opened.map_err(|e| state_fault(&e))?,
+            // The task was lost with its runtime's thread; what was wrong comes again.
+            Err(_) => self.open_store().await?,
+        };
+        Ok((store, loaded))
     }
 
     pub(crate) async fn open_store(&self) -> Result<SqliteStore, Fault> {
@@ -274,14 +304,16 @@ impl Driver {
         }
     }
 
+    /// With the blueprint where it was `loaded` before.
     pub(crate) async fn prepare(
         &self,
         request: &PlanRequest,
+        loaded: Option<LoadedAhead>,
         store: &SqliteStore,
         watcher: &Watcher,
         cancel: &Cancel,
     ) -> Result<Prepared, Fault> {
-        let prepared = self.prepare_unheard(request, store, watcher, cancel).await?;
+        let prepared = self.prepare_unheard(request, loaded, store, watcher, cancel).await?;
         let _ = prepared.context.audit.set(store.clone());
         Ok(prepared)
     }
@@ -290,6 +322,7 @@ impl Driver {
     async fn prepare_unheard(
         &self,
         request: &PlanRequest,
+        loaded: Option<LoadedAhead>,
         store: &SqliteStore,
         watcher: &Watcher,
         cancel: &Cancel,
@@ -299,7 +332,11 @@ impl Driver {
                 self.prepare_again(run, store, watcher, cancel).await
             }
             Purpose::Apply => {
-                let mut loaded = self.load_blueprint().await.map_err(|r| Fault::Explained(Box::new(r)))?;
+                let loaded = match loaded {
+                    Some(loaded) => loaded,
+                    None => self.load_blueprint().await,
+                };
+                let mut loaded = loaded.map_err(|r| Fault::Explained(Box::new(r)))?;
                 let stack = self.stack_name(Purpose::Apply, store).await?;
                 let state = self.load_state(store, &stack).await?;
                 let inputs = bind(&loaded.graph, &self.settings.inputs, &mut loaded.report.sources)
@@ -523,6 +560,11 @@ fn blueprint_name(text: &BlueprintText) -> Option<String> {
     let mut sources = Sources::default();
     let parsed = sheave_blueprint::parse(sources.add(name.as_str(), text.as_str()), text);
     parsed.syntax.map(|s| s.name().to_owned()).filter(|n| sheave_model::address::is_name(n))
+}
+
+/// Frees what a run has taken, on another thread: nobody need wait for that, and a process that ends does not.
+pub(crate) fn free<T: Send + 'static>(taken: T) {
+    tokio::task::spawn_blocking(move || drop(taken));
 }
 
 pub(crate) fn millis(began: Instant) -> u64 {

@@ -1,5 +1,5 @@
-//! Places where a test may kill this process: after intents are durable, after a request was sent, after outcomes are durable,
-//! before a plugin sees a secret.
+//! Places where a test may kill this process: after intents are durable, after an inventory or another request was sent, after
+//! outcomes are durable, before a plugin sees a secret.
 //! Compiled in only with the feature `failpoints`; a release has none.
 
 /// The variable that says where: `intent:3` kills at the third batch of intents, `sent:1` after the first request.
@@ -14,7 +14,8 @@ pub(crate) fn pass(_place: &str) {}
 #[cfg(feature = "failpoints")]
 pub(crate) fn pass(place: &str) {
     use std::sync::atomic::{AtomicU64, Ordering};
-    static PASSED: [(&str, AtomicU64); 4] = [
+    static PASSED: [(&str, AtomicU64); 5] = [
+        ("inventory", AtomicU64::new(0)),
         ("intent", AtomicU64::new(0)),
         ("sent", AtomicU64::new(0)),
         ("outcome", AtomicU64::new(0)),

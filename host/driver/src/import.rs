@@ -76,7 +76,7 @@ impl Driver {
     ) -> Result<ImportReport, Fault> {
         let request = PlanRequest { purpose: Purpose::Apply, only: vec![address.without_key()] };
         let Prepared { context, mut world, sources, diagnostics, .. } =
-            self.prepare(&request, store, watcher, cancel).await.map_err(about_an_import)?;
+            self.prepare(&request, None, store, watcher, cancel).await.map_err(about_an_import)?;
         if context.state.resources.contains_key(address) {
             let summary = format!("`{address}` is in the stack already");
             return Err(explained(Diagnostic::error("import.recorded", summary).with_help(format!(

@@ -1,6 +1,6 @@
 //! The stack's inventory in each cluster: one parent object, widened before anything is applied, narrowed after pruning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sheave_cluster::{ApplyOptions, Cluster};
@@ -10,12 +10,18 @@ use sheave_model::{Diagnostic, plan::Plan};
 use tokio::sync::Mutex;
 
 use crate::context::Context;
+use crate::failpoint;
 
 /// The inventories of one run, by target.
 #[derive(Debug, Default)]
 pub(crate) struct Inventories {
     /// What the run will apply, and what its parent says already.
     scopes: Arc<Mutex<BTreeMap<String, Known>>>,
+}
+
+/// Whether an object is the namespace that a parent stands in.
+fn is_home(id: &ObjectId, namespace: &str) -> bool {
+    id.api_version == "v1" && id.kind == "Namespace" && id.name == namespace
 }
 
 #[derive(Debug, Default)]
@@ -40,27 +46,55 @@ impl Context {
         self.uuid.get().map(|uuid| Parent::new(uuid, cluster.namespace()))
     }
 
-    /// Takes in what a plan will apply, so that each parent is widened once, and begins to read those parents: whoever widens
-    /// one waits for that. What cannot be read is read again, and said, when it is widened.
-    pub(crate) async fn foresee(self: &Arc<Self>, plan: &Plan) {
+    /// Takes in what a plan will apply, so that each parent is widened once, and begins with that: whoever widens one waits for
+    /// it. What does not succeed is tried again, and said, when it is widened. A stack that `is_new` has no parent yet.
+    pub(crate) async fn foresee(self: &Arc<Self>, plan: &Plan, is_new: bool) {
         use sheave_model::plan::Action;
+        let mut homeless = BTreeSet::new();
         let mut scopes = Arc::clone(&self.inventories.scopes).lock_owned().await;
         for object in plan.resources.iter().flat_map(|r| &r.objects) {
             if matches!(object.action, Action::Create | Action::Update | Action::Replace) {
                 let known = scopes.entry(object.target.clone()).or_default();
                 known.wanted.add(Scope::of([&object.object]));
+                let cluster = self.targets.reached(&object.target);
+                if cluster.is_some_and(|cluster| is_home(&object.object, cluster.namespace())) {
+                    homeless.insert(object.target.clone());
+                }
             }
         }
         let context = Arc::clone(self);
         tokio::spawn(async move {
             for (target, known) in scopes.iter_mut() {
-                if let Some(cluster) = context.targets.reached(target)
-                    && let Some(parent) = context.parent(cluster)
-                {
-                    known.said = context.read_parent(cluster, &parent).await.unwrap_or_default();
+                let Some(cluster) = context.targets.reached(target) else { continue };
+                let Some(parent) = context.parent(cluster) else { continue };
+                known.said = if is_new {
+                    Said::Missing
+                } else {
+                    context.read_parent(cluster, &parent).await.unwrap_or_default()
+                };
+                if !homeless.contains(target) {
+                    let _ = context.widen_known(cluster, &parent, known).await;
                 }
             }
         });
+    }
+
+    /// Lets a parent that was looked for speak of all that is wanted.
+    async fn widen_known(
+        &self,
+        cluster: &Cluster,
+        parent: &Parent,
+        known: &mut Known,
+    ) -> Result<(), Diagnostic> {
+        let scope = match &known.said {
+            Said::Unread => return Ok(()),
+            Said::Scope(said) if said.holds(&known.wanted) => return Ok(()),
+            Said::Scope(said) => said.widened(&known.wanted),
+            Said::Missing => known.wanted.clone(),
+        };
+        self.write_parent(cluster, parent, &scope).await?;
+        known.said = Said::Scope(scope);
+        Ok(())
     }
 
     async fn read_parent(&self, cluster: &Cluster, parent: &Parent) -> Result<Said, Diagnostic> {
@@ -77,7 +111,7 @@ impl Context {
     pub(crate) async fn widen(&self, target: &str, id: &ObjectId) -> Result<(), Diagnostic> {
         let cluster = self.targets.cluster(target).await?;
         let Some(parent) = self.parent(cluster) else { return Ok(()) };
-        if id.api_version == "v1" && id.kind == "Namespace" && id.name == parent.namespace {
+        if is_home(id, &parent.namespace) {
             return Ok(());
         }
         let mut scopes = self.inventories.scopes.lock().await;
@@ -92,13 +126,7 @@ impl Context {
             return Ok(());
         }
         known.wanted.add(one);
-        let scope = match &known.said {
-            Said::Scope(said) => said.widened(&known.wanted),
-            Said::Unread | Said::Missing => known.wanted.clone(),
-        };
-        self.write_parent(cluster, &parent, &scope).await?;
-        known.said = Said::Scope(scope);
-        Ok(())
+        self.widen_known(cluster, &parent, known).await
     }
 
     async fn write_parent(
@@ -110,7 +138,9 @@ impl Context {
         let object = parent.object(&self.stack, env!("CARGO_PKG_VERSION"), scope);
         let options = ApplyOptions { force: true, ..ApplyOptions::default() };
         let _permit = self.permits.acquire().await;
-        cluster.apply(&object, &options).await.map(|_| ()).map_err(|e| self.clean(e.diagnostic()))
+        let applied = cluster.apply(&object, &options).await;
+        failpoint::pass("inventory");
+        applied.map(|_| ()).map_err(|e| self.clean(e.diagnostic()))
     }
 
     /// After a run: each parent says just what is there now; one without members goes. Only parents that the run

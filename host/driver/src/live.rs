@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value as Json;
 use sheave_cluster::{ClusterError, Listed};
+use sheave_engine::RenderedObject;
 use sheave_model::event::What;
 use sheave_model::plugin::ObjectId;
 use sheave_model::stack::StackState;
@@ -59,6 +60,8 @@ pub(crate) struct LiveObjects {
     unlisted: Mutex<BTreeSet<String>>,
     /// The last state that a wait saw, for the plugin to observe.
     awaited: Mutex<BTreeMap<Address, BySlot>>,
+    /// The lists that were begun before anybody waited for them; none: that time is over.
+    ahead: Mutex<Option<HashSet<ListKey>>>,
 }
 
 fn key(target: &str, id: &ObjectId, namespace: Option<&str>) -> ListKey {
@@ -127,14 +130,53 @@ impl LiveObjects {
         locked(&self.awaited).remove(address)
     }
 
-    /// Forgets what was listed: a later look must see what has happened since.
+    /// From now on lists may be begun before anybody waits for them.
+    pub(crate) fn look_ahead(&self) {
+        locked(&self.ahead).get_or_insert_default();
+    }
+
+    /// Whether a list is to be begun now, which it is once.
+    fn begins(&self, list: &ListKey) -> bool {
+        locked(&self.ahead).as_mut().is_some_and(|begun| !begun.contains(list) && begun.insert(list.clone()))
+    }
+
+    /// Forgets what was listed: a later look must see what has happened since, and is for one object.
     pub(crate) fn forget(&self) {
+        *locked(&self.ahead) = None;
         locked(&self.members).clear();
         locked(&self.names).clear();
     }
 }
 
 impl Context {
+    /// Begins the lists that comparing rendered objects is going to ask for, while other resources are still being rendered. What
+    /// becomes of them is told to whoever asks.
+    pub(crate) fn list_ahead(self: &Arc<Self>, address: &Address, objects: &[RenderedObject]) {
+        if locked(&self.live.ahead).is_none() {
+            return;
+        }
+        let recorded = self.state.resources.get(address).map_or(&[][..], |r| &r.objects);
+        for RenderedObject { target, id, .. } in objects {
+            // A list of the members there would be, too: of what is recorded they are the first that is asked for.
+            if self.targets.reached(target).is_none() || recorded.iter().any(|r| r.id == *id) {
+                continue;
+            }
+            let wide = self.live.are_asked_in_many(target, id);
+            if !wide && !self.live.are_many(address) {
+                continue;
+            }
+            let namespace = id.namespace.clone().filter(|_| !wide);
+            let list = key(target, id, namespace.as_deref());
+            if self.live.begins(&list) {
+                let cell = locked(&self.live.names).entry(list).or_default().1.clone();
+                let (context, target, id) = (Arc::clone(self), target.clone(), id.clone());
+                tokio::spawn(async move {
+                    let _ = context.names(&target, &id, namespace.as_deref(), &cell).await;
+                });
+            }
+        }
+    }
+
     /// An object that this stack is recorded to have, by one list of the stack's members of its kind: in its namespace, or, where
     /// they stand in many, in all.
     pub(crate) async fn member(&self, target: &str, id: &ObjectId) -> Result<Option<Arc<Json>>, Diagnostic> {
@@ -286,4 +328,22 @@ impl Context {
 
 fn by_name(objects: Vec<Listed>) -> ByName<Listed> {
     objects.into_iter().map(|object| ((object.namespace.clone(), object.name.clone()), object)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_begun_ahead_once_while_there_is_something_to_be_ahead_of() {
+        let live = LiveObjects::default();
+        let list = |kind: &str| ("main".to_owned(), "v1".to_owned(), kind.to_owned(), None);
+        assert!(!live.begins(&list("Secret")), "nobody plans yet");
+        live.look_ahead();
+        assert!(live.begins(&list("Secret")));
+        assert!(!live.begins(&list("Secret")));
+        assert!(live.begins(&list("ConfigMap")));
+        live.forget();
+        assert!(!live.begins(&list("Role")), "what is asked for now is asked for one by one");
+    }
 }

@@ -21,7 +21,7 @@ pub(crate) use render::with_files;
 
 use std::sync::Arc;
 
-use sheave_engine::{Action, Event, LookInsideRequest};
+use sheave_engine::{Action, Event, LookInsideRequest, Rendered};
 
 use crate::context::Context;
 
@@ -31,10 +31,11 @@ pub(crate) async fn perform(context: Arc<Context>, action: Action) -> Option<Eve
     Some(match action {
         Action::Render(request) => {
             let address = request.address.clone();
-            Event::Rendered {
-                address,
-                result: Box::pin(render::render(&context, request, true)).await.transpose()?,
+            let result = Box::pin(render::render(&context, request, true)).await.transpose()?;
+            if let Ok(Rendered::Objects { objects, .. }) = &result {
+                context.list_ahead(&address, objects);
             }
+            Event::Rendered { address, result }
         }
         Action::Diff(request) => {
             let address = request.address.clone();

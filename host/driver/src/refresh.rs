@@ -67,7 +67,7 @@ impl Driver {
         began: Instant,
     ) -> Result<RefreshReport, Fault> {
         let request = PlanRequest { purpose: Purpose::Apply, only: Vec::new() };
-        let prepared = self.prepare(&request, store, watcher, cancel).await?;
+        let prepared = self.prepare(&request, None, store, watcher, cancel).await?;
         let Prepared { context, world, sources, diagnostics, .. } = prepared;
         let mut present = world.clone();
         let mut session = Session::new(context.clone(), Run::new(world), None, cancel.clone());

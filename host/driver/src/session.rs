@@ -19,11 +19,11 @@ use tokio::time::Instant;
 
 use crate::at_work::{AtWork, Panicked};
 use crate::context::Context;
-use crate::failpoint;
 use crate::keys::SystemRandom;
 use crate::moves;
 use crate::perform::perform;
 use crate::request::Cancel;
+use crate::{driver, failpoint};
 
 /// Actions in work from which outcomes are gathered for a moment before they are written: a write is a sync of the disk,
 /// and one for each outcome would keep the cluster waiting for the disk.
@@ -31,16 +31,22 @@ const GATHER_FROM: usize = 16;
 /// How long outcomes are gathered. Far below what a person sees; a killed host asks the cluster again for those that were not
 /// written yet.
 const GATHER_FOR: Duration = Duration::from_millis(25);
+/// How often is looked what has ended meanwhile: to wake for each takes longer than to take it in. Far below what [`AT_ONCE`]
+/// applies take with any server.
+const GATHER_LOOK: Duration = Duration::from_millis(8);
 /// Outcomes that are written at once in any case: what a killed host has to ask for stays little.
 const GATHER_MOST: usize = 128;
 
-/// How long entries are held on which nothing outside hangs yet: some calls of plugins long. A killed host asks the cluster again
-/// for an outcome that was not written yet.
+/// How long actions are held: some calls of plugins long.
 const HOLD_FOR: Duration = Duration::from_millis(5);
 
-/// Renders and comparisons at work at once, and applies. They take turns on the processor or at the cluster, and each that
-/// has begun takes memory. As many as the operator may ask for in flight.
+/// Comparisons at work at once, and applies. They take turns at the cluster, and each that has begun takes memory. As many as the
+/// operator may ask for in flight.
 const AT_ONCE: usize = 256;
+
+/// Renders that have begun, at the least: as many as may be in flight, where those look something up. They take turns on the
+/// processor, and what else wants a turn there, such as a request, comes after all of them.
+const RENDERS: usize = 16;
 
 /// Where the loop stopped.
 #[derive(Debug)]
@@ -62,8 +68,8 @@ pub(crate) struct Session<'a> {
     pub(crate) journal: Option<(&'a SqliteStore, &'a LockGuard)>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     work: AtWork,
-    /// Renders and comparisons.
-    thinking: Turns,
+    rendering: Turns,
+    comparing: Turns,
     applying: Turns,
     stops: u8,
     cancel: Cancel,
@@ -105,13 +111,19 @@ impl<'a> Session<'a> {
             journal,
             diagnostics: Vec::new(),
             work: AtWork::new(),
-            thinking: Turns::default(),
+            rendering: Turns::default(),
+            comparing: Turns::default(),
             applying: Turns::default(),
             stops: 0,
             cancel,
             writes: false,
             held: Held::default(),
         }
+    }
+
+    /// Frees what it has taken, while others go on.
+    pub(crate) fn free(self) {
+        driver::free((self.run, self.state, self.work, self.context));
     }
 
     /// Writes entries down, durably, after those that are held, and what was told of them: a plan stands in its run's record.
@@ -209,7 +221,7 @@ impl<'a> Session<'a> {
         let mut all = std::mem::take(&mut self.held.actions);
         all.extend(asked);
         let waited = self.held.since.is_some_and(|since| since.elapsed() >= HOLD_FOR);
-        if self.journal.is_none() || self.thinking.begun == 0 || waited || self.stops > 0 {
+        if self.journal.is_none() || !self.is_thinking() || waited || self.stops > 0 {
             return all;
         }
         let (later, now): (Vec<_>, Vec<_>) = all.into_iter().partition(changes_things);
@@ -221,10 +233,17 @@ impl<'a> Session<'a> {
         now
     }
 
+    /// Whether something is being rendered or compared.
+    fn is_thinking(&self) -> bool {
+        self.rendering.begun + self.comparing.begun > 0
+    }
+
     /// Waits for at least one event; what is held is written where none comes soon, or begins.
     async fn next(&mut self, inbox: &mut Vec<Event>) -> Result<bool, StateError> {
         if let Some(since) = self.held.since {
-            if let Ok(more) = tokio::time::timeout_at(since + HOLD_FOR, self.receive(inbox)).await {
+            // A killed host asks the cluster again for an outcome that was not written yet.
+            let hold = if self.held.actions.is_empty() { GATHER_FOR } else { HOLD_FOR };
+            if let Ok(more) = tokio::time::timeout_at(since + hold, self.receive(inbox)).await {
                 return Ok(more);
             }
             if !self.held.actions.is_empty() {
@@ -315,10 +334,9 @@ impl<'a> Session<'a> {
                 Action::Configure { plugin, settings } => self.context.configure(&plugin, settings),
                 Action::Render(ref request) => {
                     self.context.live.expect(&request.address);
-                    self.thinking.waiting.push_back(action);
+                    self.rendering.waiting.push_back(action);
                 }
-                // Before the next render begins: what is compared is done with, and its memory free.
-                Action::Diff(_) => self.thinking.waiting.push_front(action),
+                Action::Diff(_) => self.comparing.waiting.push_back(action),
                 Action::Apply(_) => self.applying.waiting.push_back(action),
                 action if self.is_near(&action) => {
                     self.work.begin_here(perform(self.context.clone(), action));
@@ -344,10 +362,18 @@ impl<'a> Session<'a> {
 
     /// Begins what waits for its turn, as much as there is room for.
     fn take_turns(&mut self) {
-        while self.thinking.begun < AT_ONCE
-            && let Some(action) = self.thinking.waiting.pop_front()
+        // Before the next render begins: what is compared is done with, and its memory free.
+        while self.comparing.begun < AT_ONCE
+            && let Some(action) = self.comparing.waiting.pop_front()
         {
-            self.thinking.begun += 1;
+            self.comparing.begun += 1;
+            self.work.share_out(perform(self.context.clone(), action));
+        }
+        while self.rendering.begun < self.context.parallelism.max(RENDERS)
+            && self.comparing.waiting.is_empty()
+            && let Some(action) = self.rendering.waiting.pop_front()
+        {
+            self.rendering.begun += 1;
             self.work.share_out(perform(self.context.clone(), action));
         }
         while self.applying.begun < AT_ONCE
@@ -362,15 +388,17 @@ impl<'a> Session<'a> {
     fn take(&mut self, event: Option<Event>, inbox: &mut Vec<Event>) {
         let turns = match event {
             // Nothing at all: a render that was put off.
-            None | Some(Event::Rendered { .. } | Event::Diffed { .. }) => Some(&mut self.thinking),
+            None | Some(Event::Rendered { .. }) => Some(&mut self.rendering),
+            Some(Event::Diffed { .. }) => Some(&mut self.comparing),
             Some(Event::Applied { .. }) => Some(&mut self.applying),
             _ => None,
         };
         if let Some(turns) = turns {
             turns.begun = turns.begun.saturating_sub(1);
-            if self.thinking.begun == 0 && self.thinking.waiting.is_empty() {
+            let over = |turns: &Turns| turns.begun == 0 && turns.waiting.is_empty();
+            if over(&self.rendering) && over(&self.comparing) {
                 let put_off = self.context.definitions.take_put_off();
-                self.thinking.waiting.extend(put_off.into_iter().map(Action::Render));
+                self.rendering.waiting.extend(put_off.into_iter().map(Action::Render));
             }
             self.take_turns();
         }
@@ -405,11 +433,13 @@ impl<'a> Session<'a> {
         while inbox.len() < GATHER_MOST {
             let done = match self.work.next_ready() {
                 Some(done) => done,
-                None if gathers && self.work.len() >= GATHER_FROM => tokio::select! {
-                    Some(done) = self.work.next() => done,
-                    () = tokio::time::sleep_until(until) => break,
-                    _ = stop.wait_for(|n| *n > 0) => break,
-                },
+                None if gathers && self.work.len() >= GATHER_FROM && Instant::now() < until => {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(until.min(Instant::now() + GATHER_LOOK)) => {}
+                        _ = stop.wait_for(|n| *n > 0) => break,
+                    }
+                    continue;
+                }
                 None => break,
             };
             match done {

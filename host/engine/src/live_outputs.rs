@@ -1,4 +1,4 @@
-//! Outputs that a type's schema says stand in live objects as they are (`x-live: SLOT#POINTER`): read without asking the plugin.
+//! Outputs of which a type's schema says where they stand in live objects (`x-live`): read without asking the plugin.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,31 @@ pub struct LiveOutputs(Vec<LiveOutput>);
 #[derive(Clone, Debug, PartialEq)]
 struct LiveOutput {
     name: String,
+    from: Source,
+    /// Its value where the object has none.
+    absent: Json,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Source {
+    Place(Place),
+    /// The first of which all places are there.
+    Texts(Vec<Vec<Piece>>),
+}
+
+/// `SLOT#POINTER`.
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
     slot: String,
     /// `*` stands for every item of a list.
     pointer: String,
-    /// Its value where the object has none.
-    absent: Json,
+}
+
+/// Of a text with places in it, `${SLOT#POINTER}`.
+#[derive(Clone, Debug, PartialEq)]
+enum Piece {
+    Text(String),
+    Place(Place),
 }
 
 impl LiveOutputs {
@@ -24,13 +44,8 @@ impl LiveOutputs {
     pub(crate) fn of(schema: &TypeSchema) -> Option<Self> {
         let outputs = schema.outputs().get("properties").and_then(Json::as_object)?;
         let read = |(name, schema): (&String, &Json)| {
-            let (slot, pointer) = schema.get("x-live")?.as_str()?.split_once('#')?;
-            Some(LiveOutput {
-                name: name.clone(),
-                slot: slot.to_owned(),
-                pointer: pointer.to_owned(),
-                absent: absent(schema),
-            })
+            let from = Source::of(schema.get("x-live")?)?;
+            Some(LiveOutput { name: name.clone(), from, absent: absent(schema) })
         };
         let outputs: Vec<LiveOutput> = outputs.iter().map(read).collect::<Option<_>>()?;
         (!outputs.is_empty()).then_some(Self(outputs))
@@ -39,18 +54,74 @@ impl LiveOutputs {
     /// The outputs, by live objects in their slots.
     pub fn read(&self, live: &BTreeMap<&str, Json>) -> Json {
         let value = |output: &LiveOutput| {
-            let object = live.get(output.slot.as_str());
-            let value = match object {
-                Some(object) if output.pointer.contains("/*") => {
-                    Some(Json::Array(all(object, &output.pointer)))
-                }
-                Some(object) => object.pointer(&output.pointer).cloned(),
-                None => None,
-            };
-            (output.name.clone(), value.unwrap_or_else(|| output.absent.clone()))
+            let value = output.from.read(live).unwrap_or_else(|| output.absent.clone());
+            (output.name.clone(), value)
         };
         self.0.iter().map(value).collect()
     }
+}
+
+impl Source {
+    fn of(said: &Json) -> Option<Self> {
+        match said {
+            Json::String(place) => Place::of(place).map(Self::Place),
+            Json::Array(texts) => {
+                let pieces = texts.iter().map(|text| pieces(text.as_str()?));
+                pieces.collect::<Option<_>>().map(Self::Texts)
+            }
+            _ => None,
+        }
+    }
+
+    fn read(&self, live: &BTreeMap<&str, Json>) -> Option<Json> {
+        match self {
+            Self::Place(place) => place.read(live),
+            Self::Texts(texts) => texts.iter().find_map(|text| written(text, live)).map(Json::String),
+        }
+    }
+}
+
+impl Place {
+    fn of(text: &str) -> Option<Self> {
+        let (slot, pointer) = text.split_once('#')?;
+        Some(Self { slot: slot.to_owned(), pointer: pointer.to_owned() })
+    }
+
+    fn read(&self, live: &BTreeMap<&str, Json>) -> Option<Json> {
+        let object = live.get(self.slot.as_str())?;
+        if self.pointer.contains("/*") {
+            return Some(Json::Array(all(object, &self.pointer)));
+        }
+        object.pointer(&self.pointer).cloned()
+    }
+}
+
+/// The pieces of a text with places in it.
+fn pieces(text: &str) -> Option<Vec<Piece>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (place, after) = after.split_once('}')?;
+        pieces.extend([Piece::Text(before.to_owned()), Piece::Place(Place::of(place)?)]);
+        rest = after;
+    }
+    pieces.push(Piece::Text(rest.to_owned()));
+    Some(pieces)
+}
+
+/// A text with what stands at its places; none where one of these is no text, or empty.
+fn written(text: &[Piece], live: &BTreeMap<&str, Json>) -> Option<String> {
+    let mut written = String::new();
+    for piece in text {
+        match piece {
+            Piece::Text(text) => written.push_str(text),
+            Piece::Place(place) => match place.read(live)? {
+                Json::String(text) if !text.is_empty() => written.push_str(&text),
+                _ => return None,
+            },
+        }
+    }
+    Some(written)
 }
 
 /// What an output is that is not there: empty, and of the type that the schema says. An output that is no text before it is known
@@ -100,14 +171,17 @@ mod tests {
             "ready": {"type": "integer", "x-live": "main#/status/ready"},
             "images": {"type": "array", "x-live": "main#/spec/containers/*/image"},
             "whole": {"x-live": "other#"},
+            "host": {"type": "string", "x-live": ["${other#/host}", "${main#/metadata/name}.${other#/kind}.svc"]},
+            "nowhere": {"type": "string", "x-live": ["${main#/status/ready}", "a${main#/empty}"]},
         }))
         .unwrap();
-        let main = json!({"metadata": {"name": "a"}, "status": {"ready": 2},
+        let main = json!({"metadata": {"name": "a"}, "status": {"ready": 2}, "empty": "",
             "spec": {"containers": [{"image": "one"}, {}, {"image": "two"}]}});
         let live = BTreeMap::from([("main", main), ("other", json!({"kind": "X"}))]);
         assert_eq!(
             outputs.read(&live),
-            json!({"name": "a", "ready": 2, "images": ["one", "two"], "whole": {"kind": "X"}})
+            json!({"name": "a", "ready": 2, "images": ["one", "two"], "whole": {"kind": "X"},
+                "host": "a.X.svc", "nowhere": ""})
         );
     }
 
@@ -132,7 +206,9 @@ mod tests {
         let said = json!({"type": "string", "x-live": "s#/a"});
         assert!(of(json!({"a": said})).is_some());
         assert_eq!(of(json!({"a": said, "b": {"type": "string"}})), None);
-        assert_eq!(of(json!({"a": said, "b": {"x-live": "no place"}})), None);
+        for wrong in [json!("no place"), json!(["${main#/a"]), json!(["${main}"]), json!([1]), json!({})] {
+            assert_eq!(of(json!({"a": said, "b": {"x-live": wrong}})), None, "{wrong}");
+        }
         assert_eq!(of(json!({})), None, "nothing is told of its outputs");
     }
 }

@@ -5,9 +5,10 @@ use sheave_model::journal::{Entry, RunRecord};
 use sheave_model::plan::Plan;
 use sheave_model::stack::StackState;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
+use sqlx::{FromRow, Row as _, SqliteConnection};
 
 use crate::fault::Fault;
+use crate::lock::LockGuard;
 use crate::parts::{self, Touched};
 
 /// Entries after which the snapshot is brought up to date in the middle of a run. Bounds what a load reads besides the
@@ -18,8 +19,8 @@ pub const SNAPSHOT_EVERY: u64 = 4096;
 /// Events of a stack that are kept: some tens of runs. Older ones go when a run ends.
 pub const EVENTS_KEPT: u64 = 20_000;
 
-/// Rows in one statement. SQLite takes 32766 parameters; more rows than this gain nothing.
-const ROWS: usize = 128;
+/// Rows in one statement: some hundred kB of them.
+const ROWS: usize = 512;
 
 /// A stack's counters.
 struct Counters {
@@ -27,6 +28,24 @@ struct Counters {
     serial: i64,
     snapshot: i64,
     events: i64,
+    /// Whether the lock is held with the token that was asked about.
+    held: bool,
+}
+
+impl Counters {
+    /// None: the stack has no row yet.
+    async fn of(
+        connection: &mut SqliteConnection,
+        stack: &str,
+        token: Option<&str>,
+    ) -> Result<Option<Self>, Fault> {
+        let found = sqlx::query_as(
+            "SELECT id, serial, snapshot, events,
+                    EXISTS (SELECT 1 FROM locks WHERE locks.stack = stacks.name AND token = ?) AS held
+             FROM stacks WHERE name = ?",
+        );
+        Ok(found.bind(token).bind(stack).fetch_optional(connection).await?)
+    }
 }
 
 impl FromRow<'_, SqliteRow> for Counters {
@@ -36,6 +55,7 @@ impl FromRow<'_, SqliteRow> for Counters {
             serial: row.try_get("serial")?,
             snapshot: row.try_get("snapshot")?,
             events: row.try_get("events")?,
+            held: row.try_get("held")?,
         })
     }
 }
@@ -62,25 +82,29 @@ impl Tail {
     }
 }
 
-/// Appends, inside the caller's transaction, and gives the new serial, and the tail to be remembered once that is done.
-/// `state` is what the journal adds up to with these entries, where the caller has it.
+/// Appends, inside the caller's transaction, and gives the new serial, and the tail to be remembered once that is done. The
+/// `holder` of the lock must still hold it. `state` is what the journal adds up to with these entries, where the caller has it.
 pub(crate) async fn append(
     connection: &mut SqliteConnection,
     stack: &str,
+    holder: Option<&LockGuard>,
     entries: &[Entry],
     events: &[Event],
     state: Option<&StackState>,
     remembered: Option<Tail>,
 ) -> Result<(u64, Option<Tail>), Fault> {
-    sqlx::query("INSERT INTO stacks (name) VALUES (?) ON CONFLICT DO NOTHING")
-        .bind(stack)
-        .execute(&mut *connection)
-        .await?;
-    let mut stack: Counters =
-        sqlx::query_as("SELECT id, serial, snapshot, events FROM stacks WHERE name = ?")
-            .bind(stack)
-            .fetch_one(&mut *connection)
-            .await?;
+    let token = holder.map(LockGuard::token);
+    let mut stack = match Counters::of(connection, stack, token).await? {
+        Some(counters) => counters,
+        None => {
+            let new = sqlx::query("INSERT INTO stacks (name) VALUES (?)").bind(stack);
+            new.execute(&mut *connection).await?;
+            Counters::of(connection, stack, token).await?.ok_or(sqlx::Error::RowNotFound)?
+        }
+    };
+    if let Some(holder) = holder.filter(|_| !stack.held) {
+        return Err(holder.lost().into());
+    }
     let mut tail = Tail::of(&stack, remembered);
     insert_entries(connection, &stack, entries).await?;
     stack.serial += count(entries);
@@ -168,17 +192,8 @@ async fn insert_entries(
     stack: &Counters,
     entries: &[Entry],
 ) -> Result<(), Fault> {
-    let mut serial = stack.serial;
-    for entries in entries.chunks(ROWS) {
-        let chunk = entries.iter().map(written).collect::<Result<Vec<_>, _>>()?;
-        let mut sql = QueryBuilder::<Sqlite>::new("INSERT INTO journal (stack, serial, entry) ");
-        sql.push_values(&chunk, |mut row, text| {
-            serial += 1;
-            row.push_bind(stack.id).push_bind(serial).push_bind(text.as_str());
-        });
-        sql.build().persistent(chunk.len() == ROWS).execute(&mut *connection).await?;
-    }
-    Ok(())
+    let sql = "INSERT INTO journal (stack, serial, entry) SELECT ?, ? + key, value FROM json_each(?)";
+    insert(connection, sql, stack.id, stack.serial + 1, entries, written).await
 }
 
 async fn insert_events(
@@ -186,15 +201,24 @@ async fn insert_events(
     stack: &Counters,
     events: &[Event],
 ) -> Result<(), Fault> {
-    let mut seq = stack.events;
-    for events in events.chunks(ROWS) {
-        let chunk = events.iter().map(json).collect::<Result<Vec<_>, _>>()?;
-        let mut sql = QueryBuilder::<Sqlite>::new("INSERT INTO events (stack, seq, event) ");
-        sql.push_values(&chunk, |mut row, text| {
-            seq += 1;
-            row.push_bind(stack.id).push_bind(seq).push_bind(text.as_str());
-        });
-        sql.build().execute(&mut *connection).await?;
+    let sql = "INSERT INTO events (stack, seq, event) SELECT ?, ? + key, value FROM json_each(?)";
+    insert(connection, sql, stack.id, stack.events + 1, events, json).await
+}
+
+/// Inserts each as one text, numbered from `first` on. As one list: a statement for each number of rows would have to be
+/// prepared anew.
+async fn insert<T>(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    stack: i64,
+    mut first: i64,
+    all: &[T],
+    text: fn(&T) -> Result<String, Fault>,
+) -> Result<(), Fault> {
+    for some in all.chunks(ROWS) {
+        let texts = some.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+        sqlx::query(sql).bind(stack).bind(first).bind(json(&texts)?).execute(&mut *connection).await?;
+        first += count(some);
     }
     Ok(())
 }

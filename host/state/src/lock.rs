@@ -49,6 +49,15 @@ impl LockGuard {
         self.taken_over.as_ref()
     }
 
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// What is wrong where somebody took it away.
+    pub(crate) fn lost(&self) -> StateError {
+        StateError::LockLost { stack: self.stack.clone() }
+    }
+
     pub(crate) fn take_tail(&self) -> Option<Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -144,7 +153,7 @@ pub(crate) async fn check(connection: &mut SqliteConnection, lock: &LockGuard) -
         .await?;
     match held {
         Some(_) => Ok(()),
-        None => Err(StateError::LockLost { stack: lock.stack.clone() }.into()),
+        None => Err(lock.lost().into()),
     }
 }
 

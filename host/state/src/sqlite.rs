@@ -113,8 +113,7 @@ impl SqliteStore {
     ) -> Result<u64, StateError> {
         let remembered = lock.take_tail();
         let write = self.write(async |t| {
-            lock::check(t, lock).await?;
-            append::append(t, lock.stack(), entries, events, state, remembered).await
+            append::append(t, lock.stack(), Some(lock), entries, events, state, remembered).await
         });
         let (serial, tail) = write.await?;
         lock.keep_tail(tail);
@@ -198,7 +197,7 @@ impl Store for SqliteStore {
     }
 
     async fn tell(&self, stack: &str, events: &[Event]) -> Result<(), StateError> {
-        self.write(async |t| append::append(t, stack, &[], events, None, None).await.map(drop)).await
+        self.write(async |t| append::append(t, stack, None, &[], events, None, None).await.map(drop)).await
     }
 
     async fn events(&self, stack: &str, after: u64, limit: u32) -> Result<Vec<(u64, Event)>, StateError> {
@@ -242,6 +241,31 @@ mod tests {
 
     fn entry(size: usize) -> [Entry; 1] {
         [Entry::StackCreated { uuid: "u".repeat(size) }]
+    }
+
+    #[tokio::test]
+    async fn entries_come_back_as_they_were_and_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&format!("sqlite:{}/state.db", folder.path().display())).await.unwrap();
+        let lock = store.lock("blog", LockOwner::current("apply")).await.unwrap();
+        let odd = "\0\u{1f}\"\\\n\u{7f}\u{2028}\u{fffe}\u{10ffff}é";
+        // More than go into one statement.
+        let uuid = |n: usize| format!("{n}{odd}");
+        let entries: Vec<Entry> = (1..=1300).map(|n| Entry::StackCreated { uuid: uuid(n) }).collect();
+        assert_eq!(store.append(&lock, &entries, &[]).await.unwrap(), 1300);
+        let state = store.load("blog").await.unwrap().unwrap();
+        assert_eq!((state.serial, state.uuid), (1300, uuid(1300)));
+    }
+
+    #[tokio::test]
+    async fn who_lost_the_lock_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&format!("sqlite:{}/state.db", folder.path().display())).await.unwrap();
+        let lock = store.lock("blog", LockOwner::current("apply")).await.unwrap();
+        store.unlock("blog", true).await.unwrap();
+        let lost = store.append(&lock, &entry(10), &[]).await.unwrap_err();
+        assert_eq!(lost.code(), "state.lock-lost", "{lost}");
+        assert!(store.load("blog").await.unwrap().is_none(), "not even a stack");
     }
 
     #[tokio::test]

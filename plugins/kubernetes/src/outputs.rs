@@ -21,6 +21,8 @@ pub(crate) struct Output {
 enum Source {
     /// A JSON pointer into the live object; `*` stands for every item of a list.
     Place(&'static str),
+    /// Texts with places in them, `${POINTER}`: the first of which all are there.
+    Written(&'static [&'static str]),
     /// Made of several places.
     Made(fn(&Value) -> Value),
 }
@@ -77,6 +79,17 @@ impl Output {
         Self::new(name, from, Shape::Any, about)
     }
 
+    /// A text with places of the live object in it, `${POINTER}`, and empty where one of these is; of several the first that is
+    /// not.
+    pub(crate) const fn written(
+        name: &'static str,
+        texts: &'static [&'static str],
+        about: &'static str,
+    ) -> Self {
+        let from = Source::Written(texts);
+        Self { name, from, shape: Shape::Text, stable: false, given: false, about }
+    }
+
     /// A text that is made of several places; `make` gives a text.
     pub(crate) const fn made(name: &'static str, make: fn(&Value) -> Value, about: &'static str) -> Self {
         Self { name, from: Source::Made(make), shape: Shape::Text, stable: false, given: false, about }
@@ -105,12 +118,20 @@ impl Output {
         if self.stable {
             schema["x-stable"] = json!(true);
         }
-        if let Source::Place(at) = self.from {
-            // Where all outputs stand somewhere, the host need not ask for them.
-            schema["x-live"] = json!(format!("{SLOT}#{at}"));
-            if self.given {
-                schema["x-emitted"] = json!(format!("{SLOT}#{at}"));
+        // Where all outputs stand somewhere, the host need not ask for them.
+        match self.from {
+            Source::Place(at) => {
+                schema["x-live"] = json!(format!("{SLOT}#{at}"));
+                if self.given {
+                    schema["x-emitted"] = json!(format!("{SLOT}#{at}"));
+                }
             }
+            Source::Written(texts) => {
+                let texts: Vec<String> =
+                    texts.iter().map(|text| text.replace("${", &format!("${{{SLOT}#"))).collect();
+                schema["x-live"] = json!(texts);
+            }
+            Source::Made(_) => {}
         }
         schema
     }
@@ -118,6 +139,9 @@ impl Output {
     fn of(&self, live: &Value) -> Value {
         let from = match self.from {
             Source::Place(from) => from,
+            Source::Written(texts) => {
+                return json!(texts.iter().find_map(|text| written(text, live)).unwrap_or_default());
+            }
             Source::Made(make) => return make(live),
         };
         match self.shape {
@@ -148,6 +172,10 @@ pub(crate) fn text<'a>(live: &'a Value, pointer: &str) -> &'a str {
     live.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// What [`load_balancer`] gives, as a table says it.
+pub(crate) const LOAD_BALANCER: &[&str] =
+    &["${/status/loadBalancer/ingress/0/ip}", "${/status/loadBalancer/ingress/0/hostname}"];
+
 /// Where a load balancer answers: an IP address, or a host name where it has none; empty before it has either.
 pub(crate) fn load_balancer(live: &Value) -> &str {
     const FIRST: &str = "/status/loadBalancer/ingress/0";
@@ -163,6 +191,23 @@ pub(crate) fn service_host(service: &str, namespace: &str) -> String {
         return String::new();
     }
     format!("{service}.{namespace}.svc")
+}
+
+/// A text with what stands at its places; none where one of these is empty.
+fn written(text: &str, live: &Value) -> Option<String> {
+    let mut written = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (at, after) = after.split_once('}')?;
+        let value = self::text(live, at);
+        if value.is_empty() {
+            return None;
+        }
+        written.extend([before, value]);
+        rest = after;
+    }
+    written.push_str(rest);
+    Some(written)
 }
 
 /// Every value at a pointer with `*` for the items of lists.
@@ -189,24 +234,46 @@ mod tests {
             Output::integers("ports", "/spec/ports/*/port", ""),
             Output::map("data", "/data", ""),
             Output::made("host", |live| json!(service_host(text(live, "/metadata/name"), "ns")), ""),
+            Output::written("url", &["https://${/a}", "http://${/metadata/name}.${/ns}/"], ""),
         ];
         assert_eq!(
             of(&table, &Value::Null),
-            json!({"name": "", "ready": 0, "images": [], "ports": [], "data": {}, "host": ""})
+            json!({"name": "", "ready": 0, "images": [], "ports": [], "data": {}, "host": "", "url": ""})
         );
-        let live = json!({"metadata": {"name": "a"}, "status": {"ready": 2}, "data": {"k": "v"},
+        let live = json!({"metadata": {"name": "a"}, "status": {"ready": 2}, "data": {"k": "v"}, "ns": "b",
             "spec": {"containers": [{"image": "one"}, {"name": "none"}, {"image": "two"}], "ports": [{"port": 80}]}});
         assert_eq!(
             of(&table, &live),
-            json!({"name": "a", "ready": 2, "images": ["one", "two"], "ports": [80], "data": {"k": "v"}, "host": "a.ns.svc"})
+            json!({"name": "a", "ready": 2, "images": ["one", "two"], "ports": [80], "data": {"k": "v"},
+                "host": "a.ns.svc", "url": "http://a.b/"})
         );
     }
 
     #[test]
     fn a_load_balancer_has_an_ip_or_a_name() {
-        let of = |ingress: Value| json!({"status": {"loadBalancer": {"ingress": ingress}}});
-        assert_eq!(load_balancer(&of(json!([{"ip": "192.0.2.1", "hostname": "lb"}]))), "192.0.2.1");
-        assert_eq!(load_balancer(&of(json!([{"hostname": "lb.example.com"}]))), "lb.example.com");
-        assert_eq!(load_balancer(&of(json!([]))), "");
+        for (ingress, expected) in [
+            (json!([{"ip": "192.0.2.1", "hostname": "lb"}]), "192.0.2.1"),
+            (json!([{"hostname": "lb.example.com"}]), "lb.example.com"),
+            (json!([]), ""),
+        ] {
+            let live = json!({"status": {"loadBalancer": {"ingress": ingress}}});
+            assert_eq!(load_balancer(&live), expected);
+            let table = [Output::written("address", LOAD_BALANCER, "")];
+            assert_eq!(super::of(&table, &live), json!({"address": expected}));
+        }
+    }
+
+    #[test]
+    fn a_schema_says_where_outputs_stand() {
+        let table = [
+            NAME,
+            Output::written("host", &["${/a}.${/b/c}", "x"], ""),
+            Output::made("made", |_| json!(""), ""),
+        ];
+        let schema = schema(&table);
+        let live = |name: &str| schema.pointer(&format!("/properties/{name}/x-live")).cloned();
+        assert_eq!(live("name"), Some(json!("object#/metadata/name")));
+        assert_eq!(live("host"), Some(json!(["${object#/a}.${object#/b/c}", "x"])));
+        assert_eq!(live("made"), None);
     }
 }

@@ -1,8 +1,8 @@
 //! A host that is killed anywhere: the next run ends as an unkilled one would, nothing twice, nothing orphaned,
 //! nothing forgotten.
 //!
-//! The binary kills itself by SIGKILL at the Nth passage of a place: after intents are durable, after a request was sent
-//! and answered, after outcomes are durable. Each test goes through all N until a run comes through.
+//! The binary kills itself by SIGKILL at the Nth passage of a place: after intents are durable, after an inventory or another
+//! request was sent and answered, after outcomes are durable. Each test goes through all N until a run comes through.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests assert by panicking, as tests do")]
 
 use std::collections::BTreeSet;
@@ -209,6 +209,11 @@ fn creations_survive_kills_after_intents() {
 }
 
 #[test]
+fn creations_survive_kills_after_inventories() {
+    killed_creations("inventory");
+}
+
+#[test]
 fn creations_survive_kills_after_requests() {
     killed_creations("sent");
 }
@@ -250,7 +255,7 @@ fn destroys_survive_kills_after_outcomes() {
 
 #[test]
 fn a_killed_run_can_be_destroyed_without_another_apply() {
-    for place in ["intent", "sent", "outcome"] {
+    for place in ["inventory", "intent", "sent", "outcome"] {
         each(place, |killed, at| {
             let died = killed.kill(&["apply", "--yes"], "first", at);
             // Killed before anything was written down, there is no stack.

@@ -97,8 +97,9 @@ async fn plan_and_ask(session: &Session, work: &Work, yes: bool, out: &mut Out) 
     let approve = async |planned: &PlanReport| {
         // A plan with nothing in it comes here for its outputs' sake.
         let render = if planned.plan.is_empty() { plan::outputs_only } else { plan::plan };
-        let text = render(&planned.plan, session.look.out);
-        run.show(&format!("{text}\n"));
+        // Scripts have it in events.
+        let text = if session.json { String::new() } else { render(&planned.plan, session.look.out) + "\n" };
+        run.show(&text);
         run.explain(&planned.report);
         let approved = yes || ask(session, &run, purpose).await;
         asked.set(if approved { Asked::Approved } else { Asked::Declined });

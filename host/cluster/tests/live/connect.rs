@@ -32,7 +32,6 @@ async fn knows_which_cluster_it_is() {
     let uid = kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]);
     assert_eq!(cluster.identity().await.unwrap(), Some(uid));
     assert_eq!((cluster.context(), cluster.namespace()), (Some("admin"), "default"));
-    assert!(cluster.version().starts_with("v1."), "{}", cluster.version());
     assert!(cluster.server().starts_with("https://"), "{}", cluster.server());
     let elsewhere = TargetSettings { namespace: Some("blog".into()), ..settings("admin") };
     assert_eq!(Cluster::connect("main", &elsewhere).await.unwrap().namespace(), "blog");

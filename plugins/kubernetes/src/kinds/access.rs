@@ -1,10 +1,8 @@
 //! Who may do what.
 
-use sheave_sdk::{Value, json};
-
 use crate::checks;
 use crate::kind::Kind;
-use crate::outputs::{NAME, NAMESPACE, Output, UID, text};
+use crate::outputs::{NAME, NAMESPACE, Output, UID};
 use crate::schemas;
 
 pub(super) static CLUSTER_ROLE: Kind = Kind {
@@ -41,16 +39,13 @@ pub(super) static SERVICE_ACCOUNT: Kind = Kind {
         NAME,
         NAMESPACE,
         UID,
-        Output::made("user", user, "The name under which the API server knows it.").stable(),
+        Output::written(
+            "user",
+            &["system:serviceaccount:${/metadata/namespace}:${/metadata/name}"],
+            "The name under which the API server knows it.",
+        )
+        .stable(),
     ],
     checks: &[checks::metadata],
     ..Kind::of(schemas::of("ServiceAccount"))
 };
-
-fn user(live: &Value) -> Value {
-    let (namespace, name) = (text(live, "/metadata/namespace"), text(live, "/metadata/name"));
-    if namespace.is_empty() {
-        return json!("");
-    }
-    json!(format!("system:serviceaccount:{namespace}:{name}"))
-}

@@ -4,7 +4,7 @@ use sheave_sdk::{Value, json};
 
 use crate::checks;
 use crate::kind::Kind;
-use crate::outputs::{NAME, NAMESPACE, Output, UID, load_balancer, service_host, text};
+use crate::outputs::{LOAD_BALANCER, NAME, NAMESPACE, Output, UID, text};
 use crate::schemas;
 
 pub(super) static INGRESS: Kind = Kind {
@@ -15,9 +15,9 @@ pub(super) static INGRESS: Kind = Kind {
         UID,
         Output::text("host", "/spec/rules/0/host", "The first rule's host."),
         Output::texts("hosts", "/spec/rules/*/host", "Every rule's host."),
-        Output::made(
+        Output::written(
             "address",
-            |live| json!(load_balancer(live)),
+            LOAD_BALANCER,
             "Where its controller answers, an IP address or a name; empty before it has one.",
         ),
         Output::made("url", url, "The first rule's host and path as a URL; empty where it names no host."),
@@ -44,10 +44,15 @@ pub(super) static SERVICE: Kind = Kind {
             "/spec/clusterIP",
             "Its address within the cluster; `None` where it is headless.",
         ),
-        Output::made("host", host, "Its DNS name within the cluster.").stable(),
-        Output::made(
+        Output::written(
+            "host",
+            &["${/metadata/name}.${/metadata/namespace}.svc"],
+            "Its DNS name within the cluster.",
+        )
+        .stable(),
+        Output::written(
             "address",
-            |live| json!(load_balancer(live)),
+            LOAD_BALANCER,
             "Where its load balancer answers, an IP address or a name; empty where it has none.",
         ),
         Output::text("externalName", "/spec/externalName", "The name outside that it stands for."),
@@ -63,10 +68,6 @@ pub(super) static SERVICE: Kind = Kind {
     checks: &[checks::service_name, checks::service],
     ..Kind::of(schemas::of("Service"))
 };
-
-fn host(live: &Value) -> Value {
-    json!(service_host(text(live, "/metadata/name"), text(live, "/metadata/namespace")))
-}
 
 fn url(live: &Value) -> Value {
     let host = text(live, "/spec/rules/0/host");

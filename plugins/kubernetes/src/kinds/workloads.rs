@@ -1,10 +1,8 @@
 //! What runs pods.
 
-use sheave_sdk::{Value, json};
-
 use crate::checks;
 use crate::kind::Kind;
-use crate::outputs::{NAME, NAMESPACE, Output, UID, service_host, text};
+use crate::outputs::{NAME, NAMESPACE, Output, UID};
 use crate::schemas;
 
 const POD_IMAGE: Output = Output::text("image", "/spec/containers/0/image", "The first container's image.");
@@ -108,14 +106,15 @@ pub(super) static STATEFUL_SET: Kind = Kind {
         REPLICAS,
         READY,
         Output::text("serviceName", "/spec/serviceName", "The Service that names its pods.").stable(),
-        Output::made("host", host_of_set, "The DNS name of that Service within the cluster.").stable(),
+        Output::written(
+            "host",
+            &["${/spec/serviceName}.${/metadata/namespace}.svc"],
+            "The DNS name of that Service within the cluster.",
+        )
+        .stable(),
         IMAGE,
         IMAGES,
     ],
     checks: &[checks::metadata, checks::selector_of_template, checks::pods_of_template, checks::claims],
     ..Kind::of(schemas::of("StatefulSet"))
 };
-
-fn host_of_set(live: &Value) -> Value {
-    json!(service_host(text(live, "/spec/serviceName"), text(live, "/metadata/namespace")))
-}

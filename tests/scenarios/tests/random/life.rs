@@ -90,7 +90,7 @@ impl Life {
     /// So often of a hundred times, runs it with a kill somewhere, once or twice.
     fn killed(&mut self, verb: &str, often: usize) {
         while self.choice.percent(often) {
-            let place = self.choice.of(&["intent", "sent", "outcome"]);
+            let place = self.choice.of(&["inventory", "intent", "sent", "outcome"]);
             let at = format!("{place}:{}", 1 + self.choice.below(PASSAGES));
             self.told.push(format!("{verb} until {at}"));
             self.whole = false;
