@@ -24,9 +24,17 @@ pub(crate) struct Rounds {
 /// From how many objects on a load is measured once: a round takes many minutes, and chance weighs little in it.
 const ONCE_FROM: usize = 10_000;
 
+/// Below how many objects a load is measured so many times as often: its rounds take seconds, and chance weighs much in them.
+const OFTEN_BELOW: usize = 1_000;
+const AS_OFTEN: usize = 3;
+
 pub(crate) fn measure(setting: &Setting, load: Load, count: usize) -> Result<Rounds> {
     say(load.title());
-    let count = if load.objects() >= ONCE_FROM { 1 } else { count };
+    let count = match load.objects() {
+        ONCE_FROM.. => 1,
+        ..OFTEN_BELOW => count * AS_OFTEN,
+        _ => count,
+    };
     let mut rounds = Rounds { load, count, costs: BTreeMap::new(), lists: Vec::new() };
     for round in 0..count {
         for turn in 0..Tool::ALL.len() {
