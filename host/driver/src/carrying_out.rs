@@ -27,11 +27,10 @@ pub(crate) async fn carry_out(
     let context = session.context.clone();
     let PlanReport { plan, mut report } = planned;
     let run = uuid::Uuid::new_v4().to_string();
-    let is_new = session.state.uuid.is_empty();
     begin(&mut session, &plan, &run).await.map_err(|e| state_fault(&e))?;
     context.live.forget();
     context.see_as_planned(&plan);
-    context.foresee(&plan, is_new).await;
+    context.foresee(&plan).await;
     let touched: Vec<String> = match plan.purpose {
         // Also where there is nothing left to delete: a run that was cut off before its end has left the inventory.
         Purpose::Destroy => context.targets.names().map(str::to_owned).collect(),

@@ -39,8 +39,9 @@ pub(crate) struct Context {
     /// Names the stack in clusters; set at the first apply.
     pub(crate) uuid: OnceLock<String>,
     pub(crate) timeout: Duration,
-    /// Requests in flight at once.
+    /// How many requests may be in flight at once.
     pub(crate) parallelism: usize,
+    /// One for each of them.
     pub(crate) permits: Semaphore,
     pub(crate) watcher: Watcher,
     pub(crate) cancelled: watch::Receiver<u8>,

@@ -19,11 +19,6 @@ pub(crate) struct Inventories {
     scopes: Arc<Mutex<BTreeMap<String, Known>>>,
 }
 
-/// Whether an object is the namespace that a parent stands in.
-fn is_home(id: &ObjectId, namespace: &str) -> bool {
-    id.api_version == "v1" && id.kind == "Namespace" && id.name == namespace
-}
-
 #[derive(Debug, Default)]
 struct Known {
     wanted: Scope,
@@ -47,8 +42,8 @@ impl Context {
     }
 
     /// Takes in what a plan will apply, so that each parent is widened once, and begins with that: whoever widens one waits for
-    /// it. What does not succeed is tried again, and said, when it is widened. A stack that `is_new` has no parent yet.
-    pub(crate) async fn foresee(self: &Arc<Self>, plan: &Plan, is_new: bool) {
+    /// it. What does not succeed is tried again, and said, when it is widened.
+    pub(crate) async fn foresee(self: &Arc<Self>, plan: &Plan) {
         use sheave_model::plan::Action;
         let mut homeless = BTreeSet::new();
         let mut scopes = Arc::clone(&self.inventories.scopes).lock_owned().await;
@@ -67,7 +62,8 @@ impl Context {
             for (target, known) in scopes.iter_mut() {
                 let Some(cluster) = context.targets.reached(target) else { continue };
                 let Some(parent) = context.parent(cluster) else { continue };
-                known.said = if is_new {
+                // The parent bears the stack's uuid, which a new stack has got only now.
+                known.said = if context.state.uuid.is_empty() {
                     Said::Missing
                 } else {
                     context.read_parent(cluster, &parent).await.unwrap_or_default()
@@ -194,4 +190,9 @@ impl Context {
         }
         Ok(())
     }
+}
+
+/// Whether an object is the namespace that a parent stands in.
+fn is_home(id: &ObjectId, namespace: &str) -> bool {
+    id.api_version == "v1" && id.kind == "Namespace" && id.name == namespace
 }

@@ -155,10 +155,11 @@ impl Context {
         if locked(&self.live.ahead).is_none() {
             return;
         }
-        let recorded = self.state.resources.get(address).map_or(&[][..], |r| &r.objects);
+        // What is recorded is looked for among the members.
+        let recorded = self.state.resources.get(address).into_iter().flat_map(|r| &r.objects);
+        let recorded: HashSet<(&str, &ObjectId)> = recorded.map(|r| (r.target.as_str(), &r.id)).collect();
         for RenderedObject { target, id, .. } in objects {
-            // A list of the members there would be, too: of what is recorded they are the first that is asked for.
-            if self.targets.reached(target).is_none() || recorded.iter().any(|r| r.id == *id) {
+            if self.targets.reached(target).is_none() || recorded.contains(&(target.as_str(), id)) {
                 continue;
             }
             let wide = self.live.are_asked_in_many(target, id);

@@ -51,32 +51,32 @@ pub(crate) const UID: Output =
     Output::text("uid", "/metadata/uid", "The cluster's own identity of it.").stable();
 
 impl Output {
-    const fn new(name: &'static str, from: &'static str, shape: Shape, about: &'static str) -> Self {
-        Self { name, from: Source::Place(from), shape, stable: false, given: false, about }
+    const fn new(name: &'static str, from: Source, shape: Shape, about: &'static str) -> Self {
+        Self { name, from, shape, stable: false, given: false, about }
     }
 
     pub(crate) const fn text(name: &'static str, from: &'static str, about: &'static str) -> Self {
-        Self::new(name, from, Shape::Text, about)
+        Self::new(name, Source::Place(from), Shape::Text, about)
     }
 
     pub(crate) const fn integer(name: &'static str, from: &'static str, about: &'static str) -> Self {
-        Self::new(name, from, Shape::Integer, about)
+        Self::new(name, Source::Place(from), Shape::Integer, about)
     }
 
     pub(crate) const fn texts(name: &'static str, from: &'static str, about: &'static str) -> Self {
-        Self::new(name, from, Shape::Texts, about)
+        Self::new(name, Source::Place(from), Shape::Texts, about)
     }
 
     pub(crate) const fn integers(name: &'static str, from: &'static str, about: &'static str) -> Self {
-        Self::new(name, from, Shape::Integers, about)
+        Self::new(name, Source::Place(from), Shape::Integers, about)
     }
 
     pub(crate) const fn map(name: &'static str, from: &'static str, about: &'static str) -> Self {
-        Self::new(name, from, Shape::Map, about)
+        Self::new(name, Source::Place(from), Shape::Map, about)
     }
 
     pub(crate) const fn any(name: &'static str, from: &'static str, about: &'static str) -> Self {
-        Self::new(name, from, Shape::Any, about)
+        Self::new(name, Source::Place(from), Shape::Any, about)
     }
 
     /// A text with places of the live object in it, `${POINTER}`, and empty where one of these is; of several the first that is
@@ -86,13 +86,12 @@ impl Output {
         texts: &'static [&'static str],
         about: &'static str,
     ) -> Self {
-        let from = Source::Written(texts);
-        Self { name, from, shape: Shape::Text, stable: false, given: false, about }
+        Self::new(name, Source::Written(texts), Shape::Text, about)
     }
 
     /// A text that is made of several places; `make` gives a text.
     pub(crate) const fn made(name: &'static str, make: fn(&Value) -> Value, about: &'static str) -> Self {
-        Self { name, from: Source::Made(make), shape: Shape::Text, stable: false, given: false, about }
+        Self::new(name, Source::Made(make), Shape::Text, about)
     }
 
     pub(crate) const fn stable(mut self) -> Self {
@@ -139,9 +138,7 @@ impl Output {
     fn of(&self, live: &Value) -> Value {
         let from = match self.from {
             Source::Place(from) => from,
-            Source::Written(texts) => {
-                return json!(texts.iter().find_map(|text| written(text, live)).unwrap_or_default());
-            }
+            Source::Written(texts) => return json!(first_written(texts, live)),
             Source::Made(make) => return make(live),
         };
         match self.shape {
@@ -172,18 +169,9 @@ pub(crate) fn text<'a>(live: &'a Value, pointer: &str) -> &'a str {
     live.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What [`load_balancer`] gives, as a table says it.
+/// Where a load balancer answers: an IP address, or a host name where it has none; empty before it has either.
 pub(crate) const LOAD_BALANCER: &[&str] =
     &["${/status/loadBalancer/ingress/0/ip}", "${/status/loadBalancer/ingress/0/hostname}"];
-
-/// Where a load balancer answers: an IP address, or a host name where it has none; empty before it has either.
-pub(crate) fn load_balancer(live: &Value) -> &str {
-    const FIRST: &str = "/status/loadBalancer/ingress/0";
-    match text(live, &format!("{FIRST}/ip")) {
-        "" => text(live, &format!("{FIRST}/hostname")),
-        ip => ip,
-    }
-}
 
 /// The name that the cluster's DNS gives a Service; empty before it stands in a namespace.
 pub(crate) fn service_host(service: &str, namespace: &str) -> String {
@@ -191,6 +179,11 @@ pub(crate) fn service_host(service: &str, namespace: &str) -> String {
         return String::new();
     }
     format!("{service}.{namespace}.svc")
+}
+
+/// The first of the texts of which every place holds a text, with what stands there; empty where there is none.
+pub(crate) fn first_written(texts: &[&str], live: &Value) -> String {
+    texts.iter().find_map(|text| written(text, live)).unwrap_or_default()
 }
 
 /// A text with what stands at its places; none where one of these is empty.
@@ -257,7 +250,7 @@ mod tests {
             (json!([]), ""),
         ] {
             let live = json!({"status": {"loadBalancer": {"ingress": ingress}}});
-            assert_eq!(load_balancer(&live), expected);
+            assert_eq!(first_written(LOAD_BALANCER, &live), expected);
             let table = [Output::written("address", LOAD_BALANCER, "")];
             assert_eq!(super::of(&table, &live), json!({"address": expected}));
         }

@@ -8,7 +8,7 @@ use super::DEPLOYMENT;
 use super::names::Names;
 use super::ports::{self, Served, Side};
 use super::props::{Props, Protocol};
-use crate::outputs::{load_balancer, service_host, text};
+use crate::outputs::{LOAD_BALANCER, first_written, service_host, text};
 
 /// What a running app gives.
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
@@ -61,7 +61,7 @@ pub(crate) fn observe(names: &Names, props: &Props, live: &Live) -> Observation<
     let of = |side| all.iter().filter(move |served: &&Served| served.side == side);
     let host = |served: &Served| service_host(&served.service(names), namespace);
     let port = |served: &Served| i64::from(served.port.port);
-    let outside = |served: &Served| load_balancer(object(&served.slot())).to_owned();
+    let outside = |served: &Served| first_written(LOAD_BALANCER, object(&served.slot()));
     let addresses = |side, address: &dyn Fn(&Served) -> String| -> Vec<String> {
         let with_port = |s: &Served| with_port(&address(s), s.port.port);
         of(side).map(with_port).filter(|address| !address.is_empty()).collect()
