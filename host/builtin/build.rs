@@ -37,6 +37,7 @@ fn main() -> Result<()> {
 
     let module = guest_target::modules(&target_dir).join(format!("{PACKAGE}.wasm"));
     let module = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
+    let module = sheave_plugin_host::with_heap(PACKAGE, &module)?;
     let component = ComponentEncoder::default().validate(true).module(&module)?.encode()?;
     let manifest = plugins.join(PACKAGE).join("plugin.yaml");
     let manifest =

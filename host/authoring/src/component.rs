@@ -36,6 +36,7 @@ pub(crate) fn encode(module: &Path, world: Option<(&Path, &str)>) -> Result<Vec<
                 false,
             )?;
         }
+        let bytes = sheave_plugin_host::with_heap(&module.display().to_string(), &bytes)?;
         let mut encoder = ComponentEncoder::default();
         encoder.validate(true).module(&bytes)?.adapter(PREVIEW_1, &wat::parse_str(ADAPTER)?)?;
         encoder.encode()

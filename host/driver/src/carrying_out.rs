@@ -51,12 +51,12 @@ pub(crate) async fn carry_out(
     };
     let Finished { outcome, counts, .. } = finished;
     if outcome == RunOutcome::Ok {
-        if counts.create + counts.delete > 0 {
+        let members = members(&session.state);
+        if !context.are_exact(&members, &touched).await {
             // The inventory follows what is written, and the cluster may take its time.
             session.append(Vec::new(), &[]).await.map_err(|e| state_fault(&e))?;
+            report.diagnostics.extend(context.narrow(&members, touched.into_iter()).await);
         }
-        let members = members(&session.state);
-        report.diagnostics.extend(context.narrow(&members, touched.into_iter()).await);
     }
     let millis = millis(began);
     let ended = What::Finished { outcome, counts, millis };

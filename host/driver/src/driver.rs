@@ -30,9 +30,16 @@ use crate::plugins::PluginSet;
 use crate::recover::recover;
 use crate::request::{ApplyReport, Cancel, Fault, PlanReport, PlanRequest, Report, Settings, Watcher};
 use crate::session::{Pause, Session};
+use crate::targets::Begun;
 
 /// A blueprint that was loaded before the state was read, or what is wrong with it.
-pub(crate) type LoadedAhead = Result<Loaded, Report>;
+pub(crate) type LoadedAhead = Result<Bound, Report>;
+
+/// With its inputs, or what is wrong with them.
+pub(crate) struct Bound {
+    loaded: Loaded,
+    inputs: Result<BTreeMap<String, Value>, Vec<Diagnostic>>,
+}
 
 /// The driver: one for a call of the program.
 #[derive(Debug)]
@@ -102,6 +109,12 @@ impl Driver {
         report
     }
 
+    async fn load_and_bind(&self) -> LoadedAhead {
+        let mut loaded = self.load_blueprint().await?;
+        let inputs = bind(&loaded.graph, &self.settings.inputs, &mut loaded.report.sources);
+        Ok(Bound { loaded, inputs })
+    }
+
     pub(crate) async fn load_blueprint(&self) -> Result<Loaded, Report> {
         let only = |d| Report { diagnostics: vec![d], sources: Sources::default() };
         let blueprint = read_blueprint(&self.settings.blueprint).map_err(only)?;
@@ -150,7 +163,8 @@ impl Driver {
     ) -> Result<ApplyReport, Fault> {
         let began = Instant::now();
         let (store, loaded) = self.open_and_load(request).await?;
-        let stack = self.stack_name(request.purpose, &store).await?;
+        let named = loaded.as_ref().and_then(|l| Some(l.as_ref().ok()?.loaded.graph.name.as_str()));
+        let stack = self.stack_of(request.purpose, named, &store).await?;
         let lock = self.lock(&store, &stack).await?;
         let result = self.apply_locked(request, loaded, approve, watcher, cancel, &store, &lock, began).await;
         // An error to let go changes nothing for the caller: an owner that is gone is taken over.
@@ -235,7 +249,8 @@ impl Driver {
     }
 
     /// Opens the state, and loads the blueprint meanwhile where the request reads it: each takes about as long as the other, and
-    /// neither needs the other. What was wrong with the state is said first.
+    /// neither needs the other. What was wrong with the state is said first. Then connecting begins to all clusters that a whole
+    /// run is about.
     async fn open_and_load(
         &self,
         request: &PlanRequest,
@@ -243,7 +258,13 @@ impl Driver {
         let state = self.settings.state.clone();
         let opening = tokio::spawn(async move { sheave_state::open(&state).await });
         let reads = request.purpose == Purpose::Apply && self.again.is_none();
-        let loaded = if reads { Some(self.load_blueprint().await) } else { None };
+        let mut loaded = if reads { Some(self.load_and_bind().await) } else { None };
+        if let Some(Ok(Bound { loaded, inputs: Ok(inputs) })) = &mut loaded
+            && request.only.is_empty()
+        {
+            let stack = self.settings.stack.as_ref().unwrap_or(&loaded.graph.name);
+            loaded.begun = Begun::of(&loaded.graph, inputs, stack, &loaded.blueprint.folder);
+        }
         let store = match opening.await {
             Ok(opened) => opened.map_err(|e| state_fault(&e))?,
             // The task was lost with its runtime's thread; what was wrong comes again.
@@ -263,6 +284,16 @@ impl Driver {
 
     /// The stack that is meant: as given, the blueprint's, or for what needs no blueprint the only one there is.
     pub(crate) async fn stack_name(&self, purpose: Purpose, store: &SqliteStore) -> Result<String, Fault> {
+        self.stack_of(purpose, None, store).await
+    }
+
+    /// The same, where the blueprint was read already, with the name that it has.
+    async fn stack_of(
+        &self,
+        purpose: Purpose,
+        blueprints: Option<&str>,
+        store: &SqliteStore,
+    ) -> Result<String, Fault> {
         if let Some(stack) = &self.settings.stack {
             if !sheave_model::address::is_name(stack) {
                 let summary = format!("`{stack}` cannot be a stack's name");
@@ -272,7 +303,10 @@ impl Driver {
             }
             return Ok(stack.clone());
         }
-        let named = read_blueprint(&self.settings.blueprint).map(|text| blueprint_name(&text));
+        let named = match blueprints {
+            Some(name) => Ok(Some(name.to_owned())),
+            None => read_blueprint(&self.settings.blueprint).map(|text| blueprint_name(&text)),
+        };
         match (named, purpose) {
             (Ok(Some(name)), _) => Ok(name),
             (Ok(None), Purpose::Apply) => {
@@ -334,13 +368,12 @@ impl Driver {
             Purpose::Apply => {
                 let loaded = match loaded {
                     Some(loaded) => loaded,
-                    None => self.load_blueprint().await,
+                    None => self.load_and_bind().await,
                 };
-                let mut loaded = loaded.map_err(|r| Fault::Explained(Box::new(r)))?;
-                let stack = self.stack_name(Purpose::Apply, store).await?;
+                let Bound { loaded, inputs } = loaded.map_err(|r| Fault::Explained(Box::new(r)))?;
+                let stack = self.stack_of(Purpose::Apply, Some(&loaded.graph.name), store).await?;
                 let state = self.load_state(store, &stack).await?;
-                let inputs = bind(&loaded.graph, &self.settings.inputs, &mut loaded.report.sources)
-                    .map_err(|faults| with(&loaded.report, faults))?;
+                let inputs = inputs.map_err(|faults| with(&loaded.report, faults))?;
                 self.assemble(Some(loaded), inputs, state, request, watcher, cancel, None).await
             }
             Purpose::Destroy => {
@@ -370,9 +403,11 @@ impl Driver {
         let master = self.key().map_err(explained)?;
         let key = master.stack(&state.name);
         let mut unlocked = BTreeMap::new();
+        let mut begun = Begun::default();
         let (graph, blueprint, types, plugins, report) = match loaded {
             Some(l) => {
                 unlocked = l.unlocked;
+                begun = l.begun;
                 (Some(l.graph), Some(l.blueprint), l.types, l.plugins, l.report)
             }
             None => (None, None, BTreeMap::new(), PluginSet::default(), Report::default()),
@@ -397,6 +432,7 @@ impl Driver {
         for (name, record) in state.targets.iter().filter(|(_, record)| record.http.is_none()) {
             targets.add_record(name, record);
         }
+        targets.take_over(begun);
         let connections = Connections::of(graph.as_deref(), &inputs, &state, &files, &key)
             .map_err(|faults| with(&report, in_order(faults)))?;
         let mut plugins = plugins;

@@ -25,6 +25,22 @@ struct Known {
     said: Said,
 }
 
+impl Known {
+    /// Whether the parent says just this. It speaks of the namespace that it stands in by standing there.
+    fn says(&self, scope: &Scope, home: &str) -> bool {
+        let with_home = |scope: &Scope| {
+            let mut scope = scope.clone();
+            scope.namespaces.insert(home.to_owned());
+            scope
+        };
+        let said = match &self.said {
+            Said::Scope(said) => with_home(said),
+            Said::Unread | Said::Missing => with_home(&Scope::default()),
+        };
+        said == with_home(scope)
+    }
+}
+
 /// What the live parent says.
 #[derive(Debug, Default)]
 enum Said {
@@ -157,6 +173,21 @@ impl Context {
         faults
     }
 
+    /// Whether each of these parents, as far as this run has read or written it, says just what is there: then there is nothing to
+    /// narrow, and nothing is asked.
+    pub(crate) async fn are_exact(
+        &self,
+        members: &BTreeMap<String, Vec<ObjectId>>,
+        touched: &[String],
+    ) -> bool {
+        let scopes = self.inventories.scopes.lock().await;
+        touched.iter().all(|target| {
+            let known = (scopes.get(target), self.targets.reached(target), members.get(target));
+            let (Some(known), Some(cluster), Some(left)) = known else { return false };
+            !left.is_empty() && known.says(&Scope::of(left), cluster.namespace())
+        })
+    }
+
     async fn narrow_one(&self, target: &str, left: &[ObjectId]) -> Result<(), Diagnostic> {
         let cluster = self.targets.cluster(target).await?;
         let Some(parent) = self.parent(cluster) else { return Ok(()) };
@@ -168,8 +199,6 @@ impl Context {
         let scope = Scope::of(left);
         let mut scopes = self.inventories.scopes.lock().await;
         let known = scopes.entry(target.to_owned()).or_default();
-        let mut exact = scope.clone();
-        exact.namespaces.insert(parent.namespace.clone());
         if matches!(known.said, Said::Unread) {
             known.said =
                 match cluster.get(&parent.object_id()).await.map_err(|e| self.clean(e.diagnostic()))? {
@@ -178,13 +207,7 @@ impl Context {
                     Some(live) => parent.scope_of(&live).map_or(Said::Missing, Said::Scope),
                 };
         }
-        let said = match &known.said {
-            Said::Scope(said) => said.clone(),
-            Said::Unread | Said::Missing => Scope::default(),
-        };
-        let mut said_exact = said.clone();
-        said_exact.namespaces.insert(parent.namespace.clone());
-        if said_exact != exact {
+        if !known.says(&scope, &parent.namespace) {
             self.write_parent(cluster, &parent, &scope).await?;
             known.said = Said::Scope(scope);
         }

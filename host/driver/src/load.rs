@@ -16,6 +16,7 @@ use crate::modules::ModuleTexts;
 use crate::plugins::{Added, Lock, PluginSet};
 use crate::request::{InputGiven, Report};
 use crate::supply::Supply;
+use crate::targets::Begun;
 
 /// The largest blueprint or inputs file: real ones have a few hundred lines.
 pub(crate) const MAX_TEXT: u64 = 8 << 20;
@@ -29,6 +30,8 @@ pub(crate) struct Loaded {
     pub(crate) blueprint: BlueprintText,
     /// Plugins that stand in the lock file from now on, once something is planned with them.
     pub(crate) unlocked: BTreeMap<String, LockedPlugin>,
+    /// Clusters that it names, being connected to already.
+    pub(crate) begun: Begun,
 }
 
 /// Reads a blueprint's file.
@@ -134,7 +137,8 @@ pub(crate) async fn load_with(
                 Some((name.clone(), Arc::new(CompiledType::new(info, schemas.clone()))))
             });
             let types = compiled.collect();
-            Ok(Loaded { report, graph: Arc::new(graph), plugins, types, blueprint, unlocked })
+            let begun = Begun::default();
+            Ok(Loaded { report, graph: Arc::new(graph), plugins, types, blueprint, unlocked, begun })
         }
         _ => Err(report),
     }

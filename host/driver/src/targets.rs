@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
-use sheave_cluster::{Cluster, TargetSettings};
+use sheave_blueprint::Graph;
+use sheave_cluster::{Cluster, ClusterError, TargetSettings};
 use sheave_model::stack::TargetRecord;
 use sheave_model::{Diagnostic, Value};
 use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+
+use crate::context::locked;
+use crate::files::FolderFiles;
+use crate::load::evaluate_early;
 
 /// The clusters of one run, by target name.
 #[derive(Debug, Default)]
@@ -24,6 +30,65 @@ struct Target {
     /// The cluster that the records speak of.
     recorded: Option<String>,
     cluster: OnceCell<Result<Cluster, Diagnostic>>,
+    /// Begun before anybody needed it.
+    begun: Mutex<Option<Connecting>>,
+}
+
+impl Target {
+    fn new(
+        settings: OnceLock<TargetSettings>,
+        before: Option<TargetSettings>,
+        recorded: Option<String>,
+    ) -> Self {
+        Self { settings, before, recorded, cluster: OnceCell::new(), begun: Mutex::default() }
+    }
+
+    async fn connect(&self, name: &str, settings: &TargetSettings) -> Result<Cluster, ClusterError> {
+        let begun = locked(&self.begun).take();
+        if let Some(mut begun) = begun
+            && begun.settings == *settings
+            && let Ok(connected) = (&mut begun.task).await
+        {
+            return connected;
+        }
+        Cluster::connect(name, settings).await
+    }
+}
+
+/// A connection that is being made. Given up with this.
+#[derive(Debug)]
+struct Connecting {
+    settings: TargetSettings,
+    task: JoinHandle<Result<Cluster, ClusterError>>,
+}
+
+impl Drop for Connecting {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Connections that were begun as soon as a blueprint and its inputs were known, by target: they are made while the state is
+/// locked and read. What is wrong with one is said when it is needed.
+#[derive(Debug, Default)]
+pub(crate) struct Begun(BTreeMap<String, Connecting>);
+
+impl Begun {
+    /// To all clusters whose settings hang on `inputs` alone.
+    pub(crate) fn of(graph: &Graph, inputs: &BTreeMap<String, Value>, stack: &str, folder: &str) -> Self {
+        let files = FolderFiles::new(folder);
+        let known = graph.targets.iter().filter(|(_, spec)| spec.is_cluster() && spec.references.is_empty());
+        let begun = known.filter_map(|(name, spec)| {
+            let settings = evaluate_early(graph, &spec.settings, inputs, stack, &files).ok()?;
+            let settings = read(name, &settings, folder).ok()?;
+            let task = tokio::spawn({
+                let (name, settings) = (name.clone(), settings.clone());
+                async move { Cluster::connect(&name, &settings).await }
+            });
+            Some((name.clone(), Connecting { settings, task }))
+        });
+        Self(begun.collect())
+    }
 }
 
 impl Targets {
@@ -37,21 +102,24 @@ impl Targets {
     ) -> Result<(), Diagnostic> {
         let settings = read(name, settings, folder)?;
         let recorded = recorded.and_then(|r| r.cluster.clone());
-        let target =
-            Target { settings: OnceLock::from(settings), before: None, recorded, cluster: OnceCell::new() };
-        self.known.insert(name.to_owned(), target);
+        self.known.insert(name.to_owned(), Target::new(OnceLock::from(settings), None, recorded));
         Ok(())
     }
 
     /// Takes a target in whose settings read resources.
     pub(crate) fn add_late(&mut self, name: &str, recorded: Option<&TargetRecord>) {
-        let target = Target {
-            settings: OnceLock::new(),
-            before: recorded.map(settings_of),
-            recorded: recorded.and_then(|r| r.cluster.clone()),
-            cluster: OnceCell::new(),
-        };
-        self.known.insert(name.to_owned(), target);
+        let before = recorded.map(settings_of);
+        let recorded = recorded.and_then(|r| r.cluster.clone());
+        self.known.insert(name.to_owned(), Target::new(OnceLock::new(), before, recorded));
+    }
+
+    /// Takes connections over that were begun before.
+    pub(crate) fn take_over(&self, begun: Begun) {
+        for (name, connecting) in begun.0 {
+            if let Some(target) = self.known.get(&name) {
+                *locked(&target.begun) = Some(connecting);
+            }
+        }
     }
 
     /// The settings of such a target are known.
@@ -65,11 +133,8 @@ impl Targets {
 
     /// Takes a target in as it was recorded, where the blueprint has none of that name.
     pub(crate) fn add_record(&mut self, name: &str, record: &TargetRecord) {
-        self.known.entry(name.to_owned()).or_insert_with(|| Target {
-            settings: OnceLock::from(settings_of(record)),
-            before: None,
-            recorded: record.cluster.clone(),
-            cluster: OnceCell::new(),
+        self.known.entry(name.to_owned()).or_insert_with(|| {
+            Target::new(OnceLock::from(settings_of(record)), None, record.cluster.clone())
         });
     }
 
@@ -86,7 +151,7 @@ impl Targets {
         let found = target
             .cluster
             .get_or_init(|| async {
-                let cluster = Cluster::connect(name, settings).await.map_err(|e| e.diagnostic())?;
+                let cluster = target.connect(name, settings).await.map_err(|e| e.diagnostic())?;
                 if let (Some(recorded), Some(now)) = (&target.recorded, cluster.identity().await.ok().flatten())
                     && *recorded != now
                 {

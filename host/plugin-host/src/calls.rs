@@ -21,6 +21,19 @@ fn pure<'a>(function: &'static str, instance: &'a str) -> Call<'a> {
     Call { function, instance, rights: Rights::Pure, outside: None }
 }
 
+/// Whether nothing in a document is marked.
+fn is_plain(doc: &wit::Doc) -> bool {
+    doc.marks.is_empty()
+}
+
+fn is_same(one: &wit::Doc, other: &wit::Doc) -> bool {
+    let marks = |doc: &wit::Doc| doc.marks.len();
+    let mut pairs = one.marks.iter().zip(&other.marks);
+    one.json == other.json
+        && marks(one) == marks(other)
+        && pairs.all(|(a, b)| a.pointer == b.pointer && a.kind == b.kind)
+}
+
 impl Plugin {
     /// The same plugin, for calls that may use connections and tokens.
     #[must_use]
@@ -247,8 +260,8 @@ impl Plugin {
     }
 
     /// `check`, and with what it gives [`Plugin::needs_or_render`], all in one instance: starting one costs more than any of
-    /// the three. Each part has the limits of a call of its own. What the plugin marks in its answer is for the host to put
-    /// tokens in: then it is not rendered here.
+    /// the three. Each part has the limits of a call of its own. Where anything is marked it is rendered here only if the plugin
+    /// gave the very document back: in any other it is for the host to put tokens in first.
     ///
     /// # Errors
     ///
@@ -258,11 +271,12 @@ impl Plugin {
         let emit = self.exported(&render, self.0.emit.as_ref())?;
         let (model, fuel) = (self.0.model.clone(), self.0.limits.fuel);
         let (instance_of, props): (wit::Instance, wit::Doc) = (of.into(), props.into());
+        let plain = is_plain(&props) && is_plain(&instance_of.settings);
         let run = self.0.run_and_hear(check, move |mut store, instance| {
             Box::pin(async move {
                 let guest = model.load(&mut store, &instance)?;
                 let checked = match guest.call_check(&mut store, &instance_of, &props).await? {
-                    Ok(checked) if checked.marks.is_empty() => checked,
+                    Ok(checked) if is_plain(&checked) && plain || is_same(&checked, &props) => checked,
                     other => return Ok((other, None)),
                 };
                 let guest = emit.load(&mut store, &instance)?;

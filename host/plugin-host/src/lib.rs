@@ -22,6 +22,7 @@ mod files;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod guest;
+mod heap;
 mod host;
 pub mod http;
 mod image;
@@ -42,6 +43,7 @@ pub mod wire;
 
 pub use engine::{digest, precompile};
 pub use error::{CallError, HostError, LimitName, LoadError};
+pub use heap::with_heap;
 pub use host::{HostConfig, Inspected, PluginHost};
 pub use log::LogSink;
 pub use manifest::{embed, read_manifest};

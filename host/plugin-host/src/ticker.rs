@@ -1,4 +1,4 @@
-//! The clock that interrupts guests: a thread that ticks while calls are under way, and sleeps otherwise.
+//! The clock that interrupts guests: a thread that ticks while calls are under way, and sleeps when there were none for a while.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -7,11 +7,16 @@ use wasmtime::Engine;
 use crate::error::HostError;
 use crate::limits::TICK;
 
+/// Ticks without a call before the clock sleeps: 100 ms. Calls come one after the other, and to wake the clock for each would cost
+/// as much as a small one of them.
+const IDLE_TICKS: u32 = 10;
+
 #[derive(Default)]
 struct State {
     running: u64,
     closed: bool,
     started: bool,
+    asleep: bool,
 }
 
 #[derive(Default)]
@@ -46,8 +51,11 @@ impl Ticker {
             state.started = true;
         }
         state.running += 1;
+        if state.asleep {
+            state.asleep = false;
+            self.0.changed.notify_all();
+        }
         drop(state);
-        self.0.changed.notify_all();
         Ok(Running(self.0.clone()))
     }
 }
@@ -66,11 +74,16 @@ impl Drop for Ticker {
 }
 
 fn tick(shared: &Shared, engine: &Engine) {
+    let mut idle = 0;
     let mut state = shared.lock();
     while !state.closed {
-        if state.running == 0 {
-            state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        if idle >= IDLE_TICKS {
+            idle = 0;
+            state.asleep = true;
+            let awake = shared.changed.wait_while(state, |state| state.asleep && !state.closed);
+            state = awake.unwrap_or_else(PoisonError::into_inner);
         } else {
+            idle = if state.running == 0 { idle + 1 } else { 0 };
             drop(state);
             std::thread::sleep(TICK);
             engine.increment_epoch();
@@ -82,6 +95,25 @@ fn tick(shared: &Shared, engine: &Engine) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_fell_asleep_is_woken() {
+        let ticker = Ticker::default();
+        let engine = Engine::default();
+        let until = |what: &dyn Fn() -> bool| {
+            let since = std::time::Instant::now();
+            while !what() {
+                assert!(since.elapsed().as_secs() < 10, "that does not come");
+                std::thread::yield_now();
+            }
+        };
+        drop(ticker.run(&engine).unwrap());
+        until(&|| ticker.0.lock().asleep);
+        let running = ticker.run(&engine).unwrap();
+        assert!(!ticker.0.lock().asleep);
+        drop(running);
+        until(&|| ticker.0.lock().asleep);
+    }
 
     #[test]
     fn the_thread_ends_with_its_ticker() {

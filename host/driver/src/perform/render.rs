@@ -121,18 +121,25 @@ fn leave_to_autoscalers(objects: &mut [RenderedObject]) {
     }
 }
 
-/// Lets the plugin check the properties, and where nothing in them is marked render them at once. That only saves an
-/// instance: what it makes of them is used when the host has found the check to be in order.
+/// What was rendered when the properties were checked, and the tokens in it.
+struct Ahead {
+    next: wire::NeedsOrObjects,
+    tokens: TokenTable,
+}
+
+/// Lets the plugin check the properties, and render them at once. That only saves an instance: what it makes of them is used when
+/// the host has found the check to be in order. Properties with tokens come to the same, whether they are taken in and sent again
+/// or not, where the plugin gives them back as they were; where it does not, they are rendered afterwards.
 async fn check_first(
     context: &Context,
     address: &Address,
     type_name: &TypeName,
     properties: &Value,
-) -> Result<(Value, Option<wire::NeedsOrObjects>), Failure> {
+) -> Result<(Value, Option<Ahead>), Failure> {
     let world = |d: Diagnostic| Failure::world(vec![context.clean(d).on(address.clone())]);
     let plugin = &context.plugin_of(type_name).map_err(world)?.plugin;
     let (instance, sent) = context.question(address, type_name, properties, Family::First).map_err(world)?;
-    if !sent.doc.marks.is_empty() || !instance.settings.marks.is_empty() || !plugin.emits() {
+    if !plugin.emits() {
         let checked = check_sent(context, address, type_name, properties, &instance, &sent).await?;
         return Ok((checked, None));
     }
@@ -142,7 +149,8 @@ async fn check_first(
         .map_err(|e| failed(context, address, e, false))?;
     let (props, warnings) = (&done.props, done.warnings);
     let checked = take_in(context, address, type_name, properties, &sent.tokens, props, warnings)?;
-    Ok((checked, done.next))
+    let tokens = sent.tokens;
+    Ok((checked, done.next.map(|next| Ahead { next, tokens })))
 }
 
 /// The annotation of a pod template that changes when something does that its pods read at their start.
@@ -278,11 +286,14 @@ impl Call<'_> {
         &self,
         properties: &Value,
         family: Family,
-        ahead: Option<wire::NeedsOrObjects>,
+        ahead: Option<Ahead>,
     ) -> Result<Round, Failure> {
-        if let Some(wire::NeedsOrObjects::Objects(emitted)) = ahead {
-            return self.read(emitted, TokenTable::default());
-        }
+        let ahead = match ahead {
+            Some(Ahead { next: wire::NeedsOrObjects::Objects(emitted), tokens }) => {
+                return self.read(emitted, tokens);
+            }
+            other => other.map(|ahead| ahead.next),
+        };
         let plugin = &self.context.plugin_of(self.type_name).map_err(|d| self.world(d))?.plugin;
         let question = self.context.question(self.address, self.type_name, properties, family);
         let (instance, sent) = question.map_err(|d| self.world(d))?;

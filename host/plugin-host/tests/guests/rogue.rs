@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sheave_model::plugin::{Grants, LimitRaises};
-use sheave_plugin_host::wire::{Failure, Mark, MarkKind, NeedsOrObjects};
+use sheave_plugin_host::wire::{Doc, Failure, Instance, Mark, MarkKind, NeedsOrObjects};
 use sheave_plugin_host::{CallError, limits};
 
 use crate::support::*;
@@ -208,6 +208,27 @@ async fn a_render_that_needs_nothing_is_one_call() {
 }
 
 #[tokio::test]
+async fn a_marked_document_is_rendered_at_once_only_where_the_check_gave_that_very_one_back() {
+    let plugin = load(&built("rogue"), &Grants::default()).await;
+    let marked = |json: &str, pointers: &[&str]| {
+        let mark = |p: &&str| Mark { pointer: (*p).to_owned(), kind: MarkKind::Secret };
+        Doc { marks: pointers.iter().map(mark).collect(), ..doc(json) }
+    };
+    let props = marked(r#"{"value":"token"}"#, &["/value"]);
+    let same = plugin.check_and_render(&of("Honest"), &props).await.unwrap();
+    assert_eq!(same.props, props);
+    assert_eq!(same.next, Some(plugin.needs_or_render(&of("Honest"), &props).await.unwrap()));
+    let filled = marked(r#"{"fill":1,"value":"token"}"#, &["/value"]);
+    assert_eq!(plugin.check_and_render(&of("Honest"), &filled).await.unwrap().next, None);
+    // Tokens in the settings alone.
+    let settings = marked(r#"{"password":"token"}"#, &["/password"]);
+    let of = Instance { settings, ..of("Honest") };
+    assert!(plugin.check_and_render(&of, &doc(r#"{"value":"a"}"#)).await.unwrap().next.is_some());
+    let filled = doc(r#"{"fill":1,"value":"a"}"#);
+    assert_eq!(plugin.check_and_render(&of, &filled).await.unwrap().next, None);
+}
+
+#[tokio::test]
 async fn a_check_goes_on_to_the_render() {
     let plugin = load(&built("rogue"), &Grants::default()).await;
     let props = doc(r#"{"value": "a"}"#);
@@ -218,6 +239,8 @@ async fn a_check_goes_on_to_the_render() {
         code(&plugin.check_and_render(&of("Many"), &props).await.unwrap_err()),
         "plugin.limit.objects"
     );
+    let filled = plugin.check_and_render(&of("Honest"), &doc(r#"{"value": "a", "fill": 1}"#)).await.unwrap();
+    assert!(filled.props.json.contains("filled") && filled.next.is_some(), "{filled:?}");
     // The function that broke down is the one that is named.
     let error = plugin.check_and_render(&of("Panic"), &props).await.unwrap_err();
     assert!(error.to_string().contains("`render`"), "{error}");

@@ -70,9 +70,17 @@ impl model::Guest for Rogue {
         Ok(json!({"type": "object", "additionalProperties": true, "x-outputs": outputs}).to_string())
     }
 
+    /// Fills in what `fill` says under the name `filled`, and then marks nothing.
     fn check(of: Instance, props: Doc) -> Result<Doc, Failure> {
         find(&of.type_name)?;
-        Ok(props)
+        let mut json: Value = serde_json::from_str(&props.json).unwrap_or_default();
+        match json.get("fill").cloned() {
+            Some(fill) => {
+                json["filled"] = fill;
+                Ok(Doc { json: json.to_string(), marks: Vec::new() })
+            }
+            None => Ok(props),
+        }
     }
 
     fn upgrade(_of: Instance, _stored_version: u32, state: Doc) -> Result<Doc, Failure> {
