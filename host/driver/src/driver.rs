@@ -126,7 +126,7 @@ impl Driver {
     pub async fn plan(&self, request: &PlanRequest, watcher: &Watcher) -> Result<PlanReport, Fault> {
         let began = Instant::now();
         let cancel = Cancel::default();
-        let (store, loaded) = self.open_and_load(request).await?;
+        let (store, _, loaded) = self.open_and_load(request, false).await?;
         let prepared = self.prepare(request, loaded, &store, watcher, &cancel).await?;
         let mut session = Session::new(prepared.context.clone(), Run::new(prepared.world), None, cancel);
         session.context.live.look_ahead();
@@ -162,10 +162,19 @@ impl Driver {
         cancel: &Cancel,
     ) -> Result<ApplyReport, Fault> {
         let began = Instant::now();
-        let (store, loaded) = self.open_and_load(request).await?;
+        let (store, locked, loaded) = self.open_and_load(request, true).await?;
         let named = loaded.as_ref().and_then(|l| Some(l.as_ref().ok()?.loaded.graph.name.as_str()));
         let stack = self.stack_of(request.purpose, named, &store).await?;
-        let lock = self.lock(&store, &stack).await?;
+        let lock = match locked {
+            Some(lock) if lock.stack() == stack => lock,
+            // The blueprint's file got another name since.
+            other => {
+                if let Some(other) = other {
+                    let _ = store.release(other).await;
+                }
+                self.lock(&store, &stack).await?
+            }
+        };
         let result = self.apply_locked(request, loaded, approve, watcher, cancel, &store, &lock, began).await;
         // An error to let go changes nothing for the caller: an owner that is gone is taken over.
         let _ = store.release(lock).await;
@@ -248,16 +257,31 @@ impl Driver {
         done
     }
 
-    /// Opens the state, and loads the blueprint meanwhile where the request reads it: each takes about as long as the other, and
-    /// neither needs the other. What was wrong with the state is said first. Then connecting begins to all clusters that a whole
-    /// run is about.
+    /// Opens the state, and where it `locks` takes the lock, and loads the blueprint meanwhile where the request reads it: each
+    /// takes about as long as the other, and neither needs the other. What was wrong with the state is said first. Then connecting
+    /// begins to all clusters that a whole run is about.
     async fn open_and_load(
         &self,
         request: &PlanRequest,
-    ) -> Result<(SqliteStore, Option<LoadedAhead>), Fault> {
-        let state = self.settings.state.clone();
-        let opening = tokio::spawn(async move { sheave_state::open(&state).await });
+        locks: bool,
+    ) -> Result<(SqliteStore, Option<LockGuard>, Option<LoadedAhead>), Fault> {
         let reads = request.purpose == Purpose::Apply && self.again.is_none();
+        let state = self.settings.state.clone();
+        let owner = (locks && reads).then(|| LockOwner::current(self.settings.command.clone()));
+        let (given, blueprint) = (self.settings.stack.clone(), self.settings.blueprint.clone());
+        let opening = tokio::spawn(async move {
+            let store = sheave_state::open(&state).await?;
+            // A name that cannot be one is said later.
+            let name = || match given {
+                Some(given) => Some(given).filter(|name| sheave_model::address::is_name(name)),
+                None => read_blueprint(&blueprint).ok().and_then(|text| blueprint_name(&text)),
+            };
+            let lock = match owner.and_then(|owner| Some((name()?, owner))) {
+                Some((stack, owner)) => Some(store.lock(&stack, owner).await?),
+                None => None,
+            };
+            Ok::<_, StateError>((store, lock))
+        });
         let mut loaded = if reads { Some(self.load_and_bind().await) } else { None };
         if let Some(Ok(Bound { loaded, inputs: Ok(inputs) })) = &mut loaded
             && request.only.is_empty()
@@ -265,12 +289,12 @@ impl Driver {
             let stack = self.settings.stack.as_ref().unwrap_or(&loaded.graph.name);
             loaded.begun = Begun::of(&loaded.graph, inputs, stack, &loaded.blueprint.folder);
         }
-        let store = match opening.await {
+        let (store, lock) = match opening.await {
             Ok(opened) => opened.map_err(|e| state_fault(&e))?,
             // The task was lost with its runtime's thread; what was wrong comes again.
-            Err(_) => self.open_store().await?,
+            Err(_) => (self.open_store().await?, None),
         };
-        Ok((store, loaded))
+        Ok((store, lock, loaded))
     }
 
     pub(crate) async fn open_store(&self) -> Result<SqliteStore, Fault> {

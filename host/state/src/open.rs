@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Transaction};
 
 use crate::error::StateError;
@@ -17,6 +17,10 @@ const MIGRATIONS: [&str; FORMAT as usize] = [include_str!("schema_1.sql"), inclu
 
 /// Marks the file as ours (`SHVE`), for us and for `file`. The first migration writes it.
 const APPLICATION_ID: i64 = 0x5348_5645;
+
+/// The mark, the format, and how many tables and indices there are.
+const WHOSE: &str = "SELECT (SELECT application_id FROM pragma_application_id), \
+                     (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)";
 
 /// How long to wait for another process's write. Writes take milliseconds; a snapshot of ten thousand resources under
 /// a second.
@@ -40,40 +44,35 @@ pub(crate) async fn connect(path: &Path) -> Result<SqliteConnection, Fault> {
         .busy_timeout(BUSY)
         .row_buffer_size(ROWS_IN_FLIGHT)
         .foreign_keys(true)
-        .disable_statement_logging();
-    // Before the file is changed in any way: it may be somebody else's.
-    let mut connection = options.connect().await?;
-    let mut transaction = connection.begin().await?;
-    check(&mut transaction, path).await?;
-    drop(transaction);
-    connection.close().await?;
-    let mut connection = options
-        // Readers do not stop the writer, and a commit is one sync.
-        .journal_mode(SqliteJournalMode::Wal)
         // A commit is on the disk when it returns: what the intents before anything outside rest on.
         .synchronous(SqliteSynchronous::Full)
         .pragma("fullfsync", "1")
         .pragma("journal_size_limit", WAL_SIZE)
         .pragma("wal_autocheckpoint", WAL_PAGES)
-        .connect()
-        .await?;
-    migrate(&mut connection, path).await?;
+        .disable_statement_logging();
+    let mut connection = options.connect().await?;
+    // Before the file is changed in any way: it may be somebody else's.
+    let mut transaction = connection.begin().await?;
+    let format = check(&mut transaction, path).await?;
+    drop(transaction);
+    // Readers do not stop the writer, and a commit is one sync.
+    sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut connection).await?;
+    if format != FORMAT {
+        migrate(&mut connection, path).await?;
+    }
     Ok(connection)
 }
 
 /// The file's format; zero: it is empty. In a transaction: another process may be making it ours right now.
 async fn check(transaction: &mut Transaction<'_, Sqlite>, path: &Path) -> Result<i64, Fault> {
     let path = || path.display().to_string();
-    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut **transaction).await?;
-    let format: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut **transaction).await?;
+    let (id, format, tables): (i64, i64, i64) = sqlx::query_as(WHOSE).fetch_one(&mut **transaction).await?;
     if id == APPLICATION_ID {
         if format > FORMAT {
             return Err(StateError::NewerFormat { path: path(), found: format, known: FORMAT }.into());
         }
         return Ok(format);
     }
-    let tables: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut **transaction).await?;
     if id != 0 || format != 0 || tables != 0 {
         let why = "it is another program's database".to_owned();
         return Err(StateError::NotState { path: path(), why }.into());
@@ -82,11 +81,6 @@ async fn check(transaction: &mut Transaction<'_, Sqlite>, path: &Path) -> Result
 }
 
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), Fault> {
-    let mut transaction = connection.begin().await?;
-    if check(&mut transaction, path).await? == FORMAT {
-        return Ok(());
-    }
-    drop(transaction);
     // Look again once nobody else writes.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let format = check(&mut transaction, path).await?;
