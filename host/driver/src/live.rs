@@ -22,7 +22,7 @@ const MANY: usize = 32;
 
 /// From this many namespaces with objects of one kind on, one list of all namespaces is cheaper than one for each: a list of few
 /// objects costs the server what a get does.
-const WIDE_FROM: usize = 4;
+pub(crate) const WIDE_FROM: usize = 4;
 /// Recorded objects of one kind up to which one list of all namespaces is asked for: more come page by page, one after the other,
 /// where a list for each namespace comes beside the others.
 const WIDE_MOST: usize = sheave_cluster::PAGE;
@@ -60,8 +60,15 @@ pub(crate) struct LiveObjects {
     unlisted: Mutex<BTreeSet<String>>,
     /// The last state that a wait saw, for the plugin to observe.
     awaited: Mutex<BTreeMap<Address, BySlot>>,
-    /// The lists that were begun before anybody waited for them; none: that time is over.
-    ahead: Mutex<Option<HashSet<ListKey>>>,
+    /// Lists that are begun before anybody waits for them; none: that time is over.
+    ahead: Mutex<Option<Ahead>>,
+}
+
+#[derive(Debug, Default)]
+struct Ahead {
+    begun: HashSet<ListKey>,
+    /// How many objects of a kind were rendered so far.
+    rendered: HashMap<KindKey, usize>,
 }
 
 fn key(target: &str, id: &ObjectId, namespace: Option<&str>) -> ListKey {
@@ -137,7 +144,17 @@ impl LiveObjects {
 
     /// Whether a list is to be begun now, which it is once.
     fn begins(&self, list: &ListKey) -> bool {
-        locked(&self.ahead).as_mut().is_some_and(|begun| !begun.contains(list) && begun.insert(list.clone()))
+        let mut ahead = locked(&self.ahead);
+        ahead.as_mut().is_some_and(|ahead| !ahead.begun.contains(list) && ahead.begun.insert(list.clone()))
+    }
+
+    /// Counts a rendered object, and says whether there were enough of its kind to tell whether they stand in many namespaces.
+    fn shows_where_its_kind_stands(&self, target: &str, id: &ObjectId) -> bool {
+        locked(&self.ahead).as_mut().is_some_and(|ahead| {
+            let rendered = ahead.rendered.entry(kind_key(target, id)).or_default();
+            *rendered += 1;
+            *rendered >= WIDE_FROM
+        })
     }
 
     /// Forgets what was listed: a later look must see what has happened since, and is for one object.
@@ -163,7 +180,8 @@ impl Context {
                 continue;
             }
             let wide = self.live.are_asked_in_many(target, id);
-            if !wide && !self.live.are_many(address) {
+            let shown = self.live.shows_where_its_kind_stands(target, id);
+            if !wide && !(shown && self.live.are_many(address)) {
                 continue;
             }
             let namespace = id.namespace.clone().filter(|_| !wide);
@@ -346,5 +364,22 @@ mod tests {
         assert!(live.begins(&list("ConfigMap")));
         live.forget();
         assert!(!live.begins(&list("Role")), "what is asked for now is asked for one by one");
+    }
+
+    #[test]
+    fn the_fourth_object_of_a_kind_shows_where_it_stands() {
+        let live = LiveObjects::default();
+        let id = |kind: &str| ObjectId {
+            api_version: "v1".to_owned(),
+            kind: kind.to_owned(),
+            namespace: Some("a".to_owned()),
+            name: "x".to_owned(),
+        };
+        let shows = |kind: &str| live.shows_where_its_kind_stands("main", &id(kind));
+        assert!(!shows("Secret"), "nobody plans yet");
+        live.look_ahead();
+        let seen: Vec<bool> = std::iter::repeat_with(|| shows("Secret")).take(5).collect();
+        assert_eq!(seen, [false, false, false, true, true]);
+        assert!(!shows("ConfigMap"), "each kind by itself");
     }
 }

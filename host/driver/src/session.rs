@@ -13,13 +13,14 @@ use sheave_model::event::What;
 use sheave_model::journal::Entry;
 use sheave_model::plan::Plan;
 use sheave_model::stack::StackState;
-use sheave_model::{Diagnostic, SecretText, Value};
+use sheave_model::{Diagnostic, SecretText, TypeName, Value};
 use sheave_state::{LockGuard, SqliteStore, StateError, Store as _};
 use tokio::time::Instant;
 
 use crate::at_work::{AtWork, Panicked};
 use crate::context::Context;
 use crate::keys::SystemRandom;
+use crate::live::WIDE_FROM;
 use crate::moves;
 use crate::perform::perform;
 use crate::request::Cancel;
@@ -69,6 +70,8 @@ pub(crate) struct Session<'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     work: AtWork,
     rendering: Turns,
+    /// How many resources of each type were to be rendered so far.
+    types: BTreeMap<TypeName, usize>,
     comparing: Turns,
     applying: Turns,
     stops: u8,
@@ -93,7 +96,19 @@ struct Held {
 #[derive(Debug, Default)]
 struct Turns {
     begun: usize,
+    /// These come first.
+    early: VecDeque<Action>,
     waiting: VecDeque<Action>,
+}
+
+impl Turns {
+    fn next(&mut self) -> Option<Action> {
+        self.early.pop_front().or_else(|| self.waiting.pop_front())
+    }
+
+    fn is_over(&self) -> bool {
+        self.begun == 0 && self.early.is_empty() && self.waiting.is_empty()
+    }
 }
 
 impl<'a> Session<'a> {
@@ -112,6 +127,7 @@ impl<'a> Session<'a> {
             diagnostics: Vec::new(),
             work: AtWork::new(),
             rendering: Turns::default(),
+            types: BTreeMap::new(),
             comparing: Turns::default(),
             applying: Turns::default(),
             stops: 0,
@@ -334,7 +350,12 @@ impl<'a> Session<'a> {
                 Action::Configure { plugin, settings } => self.context.configure(&plugin, settings),
                 Action::Render(ref request) => {
                     self.context.live.expect(&request.address);
-                    self.rendering.waiting.push_back(action);
+                    let before = self.types.entry(request.type_name.clone()).or_default();
+                    *before += 1;
+                    // The first of each type show which lists of live objects are needed: those come while the rest is rendered.
+                    let early = *before <= WIDE_FROM;
+                    let Turns { early: first, waiting, .. } = &mut self.rendering;
+                    if early { first.push_back(action) } else { waiting.push_back(action) }
                 }
                 Action::Diff(_) => self.comparing.waiting.push_back(action),
                 Action::Apply(_) => self.applying.waiting.push_back(action),
@@ -364,20 +385,20 @@ impl<'a> Session<'a> {
     fn take_turns(&mut self) {
         // Before the next render begins: what is compared is done with, and its memory free.
         while self.comparing.begun < AT_ONCE
-            && let Some(action) = self.comparing.waiting.pop_front()
+            && let Some(action) = self.comparing.next()
         {
             self.comparing.begun += 1;
             self.work.share_out(perform(self.context.clone(), action));
         }
         while self.rendering.begun < self.context.parallelism.max(RENDERS)
             && self.comparing.waiting.is_empty()
-            && let Some(action) = self.rendering.waiting.pop_front()
+            && let Some(action) = self.rendering.next()
         {
             self.rendering.begun += 1;
             self.work.share_out(perform(self.context.clone(), action));
         }
         while self.applying.begun < AT_ONCE
-            && let Some(action) = self.applying.waiting.pop_front()
+            && let Some(action) = self.applying.next()
         {
             self.applying.begun += 1;
             self.work.begin_elsewhere(perform(self.context.clone(), action));
@@ -395,8 +416,7 @@ impl<'a> Session<'a> {
         };
         if let Some(turns) = turns {
             turns.begun = turns.begun.saturating_sub(1);
-            let over = |turns: &Turns| turns.begun == 0 && turns.waiting.is_empty();
-            if over(&self.rendering) && over(&self.comparing) {
+            if self.rendering.is_over() && self.comparing.is_over() {
                 let put_off = self.context.definitions.take_put_off();
                 self.rendering.waiting.extend(put_off.into_iter().map(Action::Render));
             }

@@ -114,7 +114,8 @@ the largest resident set of that process, the host included.
 
 One blueprint with `for-each`, one file for kubectl, one chart for Helm; the same objects. Each tool has namespaces of its
 own and the settings that it comes with. The tools take turns; each time is that of the whole process, the median of the rounds, and
-what it left in the cluster is looked at after each step. *Bare requests* is the limit: a client in Rust that
+what it left in the cluster is looked at after each step. Before each the API server collects its garbage, so that this falls into no
+tool's step by chance. *Bare requests* is the limit: a client in Rust that
 sends one server-side apply an object, 32 at once, and does nothing else. (*Change* changes one object. There
 the limit is one request for somebody who knows which one.) Helm keeps a release in one Secret, which is too small for thousands of
 objects. Memory is the largest resident set.

@@ -53,6 +53,7 @@ impl Rounds {
         let place = Place::new(setting, self.load, tool, round + 1)?;
         let mut line = format!("round {} of {}, {}:", round + 1, self.count, tool.name());
         for step in Step::ALL {
+            place.settle()?;
             let Some(cost) = place.perform(step)? else { continue };
             // A tool that leaves work undone is not quick.
             let listed = Listed::read(&process::run(&mut place.bare("list"))?.1)?;

@@ -142,6 +142,12 @@ impl<'a> Place<'a> {
         command
     }
 
+    /// Lets the API server collect its garbage: it takes as long as a hundred small requests, and in whose step it would come
+    /// is chance.
+    pub(crate) fn settle(&self) -> Result<()> {
+        self.kubectl(&["get", "--raw", "/debug/pprof/heap?gc=1"]).map(drop)
+    }
+
     fn kubectl(&self, args: &[&str]) -> Result<String> {
         Ok(process::run(self.setting.command(&self.setting.kubectl).args(args))?.1)
     }
