@@ -181,7 +181,8 @@ impl Context {
             }
             let wide = self.live.are_asked_in_many(target, id);
             let shown = self.live.shows_where_its_kind_stands(target, id);
-            if !wide && !(shown && self.live.are_many(address)) {
+            let needed = wide || shown && self.live.are_many(address);
+            if !needed {
                 continue;
             }
             let namespace = id.namespace.clone().filter(|_| !wide);
