@@ -1,7 +1,6 @@
 //! The calls of a front end, from settings to a run and back.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,12 +8,12 @@ use sheave_blueprint::Graph;
 use sheave_engine::{Event, Run, World};
 use sheave_model::event::{RunOutcome, What};
 use sheave_model::journal::RunRecord;
-use sheave_model::plan::{Action, BlueprintText, Counts, Plan, Purpose};
+use sheave_model::plan::{Action, Counts, Plan, Purpose};
 use sheave_model::stack::StackState;
 use sheave_model::{Address, Diagnostic, Masked, PluginPin, Role, SecretText, Sources, Value};
 use sheave_plugin_host::{HostConfig, PluginHost};
 use sheave_secrets::{MasterKey, StackKey};
-use sheave_state::{LockGuard, LockOwner, SqliteStore, StateError, Store as _};
+use sheave_state::{LockGuard, SqliteStore, StateError, Store as _};
 
 use crate::ahead::check_ahead;
 use crate::carrying_out::{carry_out, members, renewed};
@@ -23,23 +22,15 @@ use crate::context::{Context, Parts};
 use crate::early::EarlySettings;
 use crate::files::FolderFiles;
 use crate::keys::{cache_key, master_key};
-use crate::load::{Loaded, bind, load, read_blueprint};
+use crate::load::{Loaded, load, read_blueprint};
 use crate::lock::{LockedPlugin, take_in};
 use crate::moves::apply_moves;
+use crate::opening::{Bound, LoadedAhead};
 use crate::plugins::PluginSet;
 use crate::recover::recover;
 use crate::request::{ApplyReport, Cancel, Fault, PlanReport, PlanRequest, Report, Settings, Watcher};
 use crate::session::{Pause, Session};
 use crate::targets::Begun;
-
-/// A blueprint that was loaded before the state was read, or what is wrong with it.
-pub(crate) type LoadedAhead = Result<Bound, Report>;
-
-/// With its inputs, or what is wrong with them.
-pub(crate) struct Bound {
-    loaded: Loaded,
-    inputs: Result<BTreeMap<String, Value>, Vec<Diagnostic>>,
-}
 
 /// The driver: one for a call of the program.
 #[derive(Debug)]
@@ -88,12 +79,12 @@ impl Driver {
 
     /// Every fault of the blueprint and its inputs; asks no cluster, and writes nothing but the compiled plugins' cache.
     pub async fn validate(&self) -> Report {
-        let loaded = match self.load_blueprint().await {
-            Ok(loaded) => loaded,
+        let Bound { loaded, inputs } = match self.load_and_bind().await {
+            Ok(bound) => bound,
             Err(report) => return report,
         };
         let mut report = loaded.report.clone();
-        match bind(&loaded.graph, &self.settings.inputs, &mut report.sources) {
+        match inputs {
             Ok(inputs) => {
                 let stack = self.settings.stack.clone().unwrap_or_else(|| loaded.graph.name.clone());
                 match self.key() {
@@ -107,12 +98,6 @@ impl Driver {
             Err(faults) => report.diagnostics.extend(faults),
         }
         report
-    }
-
-    async fn load_and_bind(&self) -> LoadedAhead {
-        let mut loaded = self.load_blueprint().await?;
-        let inputs = bind(&loaded.graph, &self.settings.inputs, &mut loaded.report.sources);
-        Ok(Bound { loaded, inputs })
     }
 
     pub(crate) async fn load_blueprint(&self) -> Result<Loaded, Report> {
@@ -162,19 +147,7 @@ impl Driver {
         cancel: &Cancel,
     ) -> Result<ApplyReport, Fault> {
         let began = Instant::now();
-        let (store, locked, loaded) = self.open_and_load(request, true).await?;
-        let named = loaded.as_ref().and_then(|l| Some(l.as_ref().ok()?.loaded.graph.name.as_str()));
-        let stack = self.stack_of(request.purpose, named, &store).await?;
-        let lock = match locked {
-            Some(lock) if lock.stack() == stack => lock,
-            // The blueprint's file got another name since.
-            other => {
-                if let Some(other) = other {
-                    let _ = store.release(other).await;
-                }
-                self.lock(&store, &stack).await?
-            }
-        };
+        let (store, lock, loaded) = self.open_and_lock(request).await?;
         let result = self.apply_locked(request, loaded, approve, watcher, cancel, &store, &lock, began).await;
         // An error to let go changes nothing for the caller: an owner that is gone is taken over.
         let _ = store.release(lock).await;
@@ -257,111 +230,6 @@ impl Driver {
         done
     }
 
-    /// Opens the state, and where it `locks` takes the lock, and loads the blueprint meanwhile where the request reads it: each
-    /// takes about as long as the other, and neither needs the other. What was wrong with the state is said first. Then connecting
-    /// begins to all clusters that a whole run is about.
-    async fn open_and_load(
-        &self,
-        request: &PlanRequest,
-        locks: bool,
-    ) -> Result<(SqliteStore, Option<LockGuard>, Option<LoadedAhead>), Fault> {
-        let reads = request.purpose == Purpose::Apply && self.again.is_none();
-        let state = self.settings.state.clone();
-        let owner = (locks && reads).then(|| LockOwner::current(self.settings.command.clone()));
-        let (given, blueprint) = (self.settings.stack.clone(), self.settings.blueprint.clone());
-        let opening = tokio::spawn(async move {
-            let store = sheave_state::open(&state).await?;
-            // A name that cannot be one is said later.
-            let name = || match given {
-                Some(given) => Some(given).filter(|name| sheave_model::address::is_name(name)),
-                None => read_blueprint(&blueprint).ok().and_then(|text| blueprint_name(&text)),
-            };
-            let lock = match owner.and_then(|owner| Some((name()?, owner))) {
-                Some((stack, owner)) => Some(store.lock(&stack, owner).await?),
-                None => None,
-            };
-            Ok::<_, StateError>((store, lock))
-        });
-        let mut loaded = if reads { Some(self.load_and_bind().await) } else { None };
-        if let Some(Ok(Bound { loaded, inputs: Ok(inputs) })) = &mut loaded
-            && request.only.is_empty()
-        {
-            let stack = self.settings.stack.as_ref().unwrap_or(&loaded.graph.name);
-            loaded.begun = Begun::of(&loaded.graph, inputs, stack, &loaded.blueprint.folder);
-        }
-        let (store, lock) = match opening.await {
-            Ok(opened) => opened.map_err(|e| state_fault(&e))?,
-            // The task was lost with its runtime's thread; what was wrong comes again.
-            Err(_) => (self.open_store().await?, None),
-        };
-        Ok((store, lock, loaded))
-    }
-
-    pub(crate) async fn open_store(&self) -> Result<SqliteStore, Fault> {
-        sheave_state::open(&self.settings.state).await.map_err(|e| state_fault(&e))
-    }
-
-    pub(crate) async fn lock(&self, store: &SqliteStore, stack: &str) -> Result<LockGuard, Fault> {
-        let owner = LockOwner::current(self.settings.command.clone());
-        store.lock(stack, owner).await.map_err(|e| state_fault(&e))
-    }
-
-    /// The stack that is meant: as given, the blueprint's, or for what needs no blueprint the only one there is.
-    pub(crate) async fn stack_name(&self, purpose: Purpose, store: &SqliteStore) -> Result<String, Fault> {
-        self.stack_of(purpose, None, store).await
-    }
-
-    /// The same, where the blueprint was read already, with the name that it has.
-    async fn stack_of(
-        &self,
-        purpose: Purpose,
-        blueprints: Option<&str>,
-        store: &SqliteStore,
-    ) -> Result<String, Fault> {
-        if let Some(stack) = &self.settings.stack {
-            if !sheave_model::address::is_name(stack) {
-                let summary = format!("`{stack}` cannot be a stack's name");
-                return Err(explained(Diagnostic::error("stack.name", summary).with_help(
-                    "a name is a letter, then letters, digits, `-` and `_`, 63 characters at most",
-                )));
-            }
-            return Ok(stack.clone());
-        }
-        let named = match blueprints {
-            Some(name) => Ok(Some(name.to_owned())),
-            None => read_blueprint(&self.settings.blueprint).map(|text| blueprint_name(&text)),
-        };
-        match (named, purpose) {
-            (Ok(Some(name)), _) => Ok(name),
-            (Ok(None), Purpose::Apply) => {
-                let report = match self.load_blueprint().await {
-                    Err(report) => report,
-                    Ok(loaded) => return Ok(loaded.graph.name.clone()),
-                };
-                Err(Fault::Explained(Box::new(report)))
-            }
-            (Err(fault), Purpose::Apply) => Err(explained(fault)),
-            (_, Purpose::Destroy) => {
-                let stacks = store.stacks().await.map_err(|e| state_fault(&e))?;
-                match stacks.as_slice() {
-                    [only] => Ok(only.name.clone()),
-                    [] => Err(explained(
-                        Diagnostic::error("stack.none", format!("`{}` holds no stack", self.settings.state))
-                            .with_help("`--state` names another one"),
-                    )),
-                    several => {
-                        let names: Vec<&str> = several.iter().map(|s| s.name.as_str()).collect();
-                        let summary = format!("which stack? `{}` holds several", self.settings.state);
-                        Err(explained(
-                            Diagnostic::error("stack.several", summary)
-                                .with_help(format!("add `--stack NAME`; there are: {}", names.join(", "))),
-                        ))
-                    }
-                }
-            }
-        }
-    }
-
     /// With the blueprint where it was `loaded` before.
     pub(crate) async fn prepare(
         &self,
@@ -406,11 +274,6 @@ impl Driver {
                 self.assemble(None, BTreeMap::new(), state, request, watcher, cancel, Some(store)).await
             }
         }
-    }
-
-    pub(crate) async fn load_state(&self, store: &SqliteStore, stack: &str) -> Result<StackState, Fault> {
-        let found = store.load(stack).await.map_err(|e| state_fault(&e))?;
-        Ok(found.unwrap_or_else(|| StackState { name: stack.to_owned(), ..StackState::default() }))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the one place where all parts of a run meet")]
@@ -607,19 +470,6 @@ fn no_such_resource(address: &Address) -> Diagnostic {
 pub(crate) fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics.sort_by_key(|d| d.labels.first().map(|l| (l.span.source.0, l.span.start)));
     diagnostics
-}
-
-/// The stack's name where none is given: the blueprint's own, as far as it can be read, whatever else is wrong with it.
-pub fn stack_by_blueprint(path: &Path) -> Option<String> {
-    read_blueprint(path).ok().and_then(|text| blueprint_name(&text))
-}
-
-/// The name under `blueprint:`, without loading anything.
-fn blueprint_name(text: &BlueprintText) -> Option<String> {
-    let (name, text) = text.files.first()?;
-    let mut sources = Sources::default();
-    let parsed = sheave_blueprint::parse(sources.add(name.as_str(), text.as_str()), text);
-    parsed.syntax.map(|s| s.name().to_owned()).filter(|n| sheave_model::address::is_name(n))
 }
 
 /// Frees what a run has taken, on another thread: nobody need wait for that, and a process that ends does not.

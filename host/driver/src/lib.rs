@@ -28,6 +28,7 @@ mod load;
 mod lock;
 mod modules;
 mod moves;
+mod opening;
 mod outside;
 mod perform;
 mod picture;
@@ -48,10 +49,11 @@ mod targets;
 
 pub use amend::StateExport;
 pub use distribution::{PullReport, PushReport, VerifyReport};
-pub use driver::{Driver, stack_by_blueprint};
+pub use driver::Driver;
 pub use history::{HistoryReport, HistoryRow};
 pub use import::ImportReport;
 pub use lock::{LOCK_FILE, LockFile, LockedPlugin};
+pub use opening::stack_by_blueprint;
 pub use picture::{GraphNode, GraphReport};
 pub use refresh::{Drifted, RefreshReport};
 pub use request::{

@@ -5,6 +5,8 @@
 //! host for some tens of microseconds, which is as long as a small call takes. A module that has the room from the beginning
 //! asks nobody: its pages cost nothing until they are written to.
 //!
+//! Nobody but the module itself makes its memory grow: the adapter for WASI that is put beside it does not.
+//!
 //! The module behaves as before: it is told the size that it would have, and only what it takes beyond the room is asked of the host.
 
 use wasm_encoder::reencode::{self, Reencode};
@@ -55,7 +57,7 @@ struct Giver {
 impl Giver {
     /// What has to be known before anything is written; nothing for a module that stays as it is.
     fn of(module: &[u8]) -> wasmparser::Result<Option<Self>> {
-        let (mut types, mut functions, mut globals, mut bodies) = (0, 0, 0, 0);
+        let (mut types, mut functions, mut globals) = (0, 0, 0);
         let (mut memories, mut imported_memory, mut has_globals, mut grows) =
             (Vec::new(), false, false, false);
         for payload in Parser::new(0).parse_all(module) {
@@ -85,7 +87,6 @@ impl Giver {
                     has_globals = true;
                 }
                 Payload::CodeSectionEntry(body) => {
-                    bodies += 1;
                     for op in body.get_operators_reader()? {
                         grows |= matches!(op?, Operator::MemoryGrow { .. });
                     }
@@ -95,7 +96,7 @@ impl Giver {
         }
         let [memory] = memories.as_slice() else { return Ok(None) };
         // A section that is not there could not be added to.
-        if imported_memory || !has_globals || bodies == 0 || !grows {
+        if imported_memory || !has_globals || !grows {
             return Ok(None);
         }
         let Some(room) = room(memory) else { return Ok(None) };
