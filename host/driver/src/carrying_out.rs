@@ -61,7 +61,7 @@ pub(crate) async fn carry_out(
     let millis = millis(began);
     let ended = What::Finished { outcome, counts, millis };
     let entry = Entry::RunFinished { run, at: now(), outcome, counts };
-    session.append(vec![entry], std::slice::from_ref(&ended)).await.map_err(|e| state_fault(&e))?;
+    session.end(vec![entry], std::slice::from_ref(&ended)).await.map_err(|e| state_fault(&e))?;
     context.tell(ended);
     let outputs = recorded_outputs(&context, &session.state);
     session.free();

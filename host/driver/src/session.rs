@@ -144,6 +144,15 @@ impl<'a> Session<'a> {
 
     /// Writes entries down, durably, after those that are held, and what was told of them: a plan stands in its run's record.
     pub(crate) async fn append(&mut self, entries: Vec<Entry>, told: &[What]) -> Result<(), StateError> {
+        self.write(entries, told, false).await
+    }
+
+    /// The same for the run's last entries: the lock is given back with them, which spares a sync of the disk.
+    pub(crate) async fn end(&mut self, entries: Vec<Entry>, told: &[What]) -> Result<(), StateError> {
+        self.write(entries, told, true).await
+    }
+
+    async fn write(&mut self, entries: Vec<Entry>, told: &[What], last: bool) -> Result<(), StateError> {
         let Some((store, lock)) = self.journal else { return Ok(()) };
         let held = std::mem::take(&mut self.held);
         if !held.actions.is_empty() {
@@ -156,7 +165,9 @@ impl<'a> Session<'a> {
         }
         let mut all = held.entries;
         all.extend(entries);
-        if !all.is_empty() || !events.is_empty() {
+        if last {
+            store.end_with(lock, &all, &events, &self.state).await?;
+        } else if !all.is_empty() || !events.is_empty() {
             store.append_with(lock, &all, &events, &self.state).await?;
         }
         for what in held.told {

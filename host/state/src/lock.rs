@@ -1,7 +1,7 @@
 //! Locks: one owner a stack, in the same file as what it guards.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use sqlx::SqliteConnection;
@@ -21,6 +21,8 @@ pub struct LockGuard {
     give_back: Option<GiveBack>,
     /// What was appended under it and is not in the snapshot yet. Nobody else appends meanwhile.
     tail: Mutex<Option<Tail>>,
+    /// Whether it was given back with the last write.
+    ended: AtomicBool,
 }
 
 impl LockGuard {
@@ -36,6 +38,7 @@ impl LockGuard {
             taken_over,
             give_back: Some(give_back),
             tail: Mutex::default(),
+            ended: AtomicBool::new(false),
         }
     }
 
@@ -66,16 +69,22 @@ impl LockGuard {
         *self.tail.lock().unwrap_or_else(PoisonError::into_inner) = tail;
     }
 
-    /// The stack and the token; dropping gives nothing back any more.
-    pub(crate) fn disarm(mut self) -> (String, String) {
+    /// Notes that the last write gave it back.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// The stack and the token, unless it was given back; dropping gives nothing back any more.
+    pub(crate) fn disarm(mut self) -> Option<(String, String)> {
         self.give_back = None;
-        (std::mem::take(&mut self.stack), std::mem::take(&mut self.token))
+        let held = !*self.ended.get_mut();
+        held.then(|| (std::mem::take(&mut self.stack), std::mem::take(&mut self.token)))
     }
 }
 
 impl Drop for LockGuard {
     fn drop(&mut self) {
-        if let Some(give_back) = self.give_back.take() {
+        if let Some(give_back) = self.give_back.take().filter(|_| !*self.ended.get_mut()) {
             give_back(std::mem::take(&mut self.stack), std::mem::take(&mut self.token));
         }
     }

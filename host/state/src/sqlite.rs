@@ -41,6 +41,13 @@ struct File {
     slot: Mutex<Slot>,
 }
 
+/// What becomes of the lock under which something was appended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AndThen {
+    Keep,
+    GiveBack,
+}
+
 enum Slot {
     Open(SqliteConnection),
     /// It could not leave a transaction: the next call opens another.
@@ -110,13 +117,22 @@ impl SqliteStore {
         entries: &[Entry],
         events: &[Event],
         state: Option<&StackState>,
+        and_then: AndThen,
     ) -> Result<u64, StateError> {
         let remembered = lock.take_tail();
         let write = self.write(async |t| {
-            append::append(t, lock.stack(), Some(lock), entries, events, state, remembered).await
+            let done =
+                append::append(t, lock.stack(), Some(lock), entries, events, state, remembered).await?;
+            if and_then == AndThen::GiveBack {
+                lock::release(t, lock.stack(), lock.token()).await?;
+            }
+            Ok(done)
         });
         let (serial, tail) = write.await?;
         lock.keep_tail(tail);
+        if and_then == AndThen::GiveBack {
+            lock.end();
+        }
         Ok(serial)
     }
 
@@ -170,7 +186,7 @@ impl Store for SqliteStore {
     }
 
     async fn release(&self, lock: LockGuard) -> Result<(), StateError> {
-        let (stack, token) = lock.disarm();
+        let Some((stack, token)) = lock.disarm() else { return Ok(()) };
         self.write(async |t| lock::release(t, &stack, &token).await).await
     }
 
@@ -183,7 +199,7 @@ impl Store for SqliteStore {
     }
 
     async fn append(&self, lock: &LockGuard, entries: &[Entry], events: &[Event]) -> Result<u64, StateError> {
-        self.extend(lock, entries, events, None).await
+        self.extend(lock, entries, events, None, AndThen::Keep).await
     }
 
     async fn append_with(
@@ -193,7 +209,17 @@ impl Store for SqliteStore {
         events: &[Event],
         state: &StackState,
     ) -> Result<u64, StateError> {
-        self.extend(lock, entries, events, Some(state)).await
+        self.extend(lock, entries, events, Some(state), AndThen::Keep).await
+    }
+
+    async fn end_with(
+        &self,
+        lock: &LockGuard,
+        entries: &[Entry],
+        events: &[Event],
+        state: &StackState,
+    ) -> Result<u64, StateError> {
+        self.extend(lock, entries, events, Some(state), AndThen::GiveBack).await
     }
 
     async fn tell(&self, stack: &str, events: &[Event]) -> Result<(), StateError> {

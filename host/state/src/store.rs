@@ -27,7 +27,7 @@ pub trait Store: Send + Sync {
         owner: LockOwner,
     ) -> impl Future<Output = Result<LockGuard, StateError>> + Send;
 
-    /// Gives the lock back. Nothing happens where it is no longer ours. A guard that is dropped gives it back soon after,
+    /// Gives the lock back. Nothing happens where it is no longer ours, or was given back with the last write. A guard that is dropped gives it back soon after,
     /// where a tokio runtime still runs.
     fn release(&self, lock: LockGuard) -> impl Future<Output = Result<(), StateError>> + Send;
 
@@ -54,6 +54,15 @@ pub trait Store: Send + Sync {
     /// then written from it, instead of from what is read back. A state whose serial is another than the new one is not
     /// used.
     fn append_with(
+        &self,
+        lock: &LockGuard,
+        entries: &[Entry],
+        events: &[Event],
+        state: &StackState,
+    ) -> impl Future<Output = Result<u64, StateError>> + Send;
+
+    /// As [`Self::append_with`], and gives the lock back with it, all or nothing: the last write under a lock.
+    fn end_with(
         &self,
         lock: &LockGuard,
         entries: &[Entry],

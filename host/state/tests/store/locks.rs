@@ -31,6 +31,38 @@ async fn a_living_owner_is_refused_with_who_and_since_when() {
 }
 
 #[tokio::test]
+async fn the_last_write_gives_the_lock_back_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let owner = LockOwner::current("apply");
+    let lock = store.lock("blog", owner.clone()).await.unwrap();
+    let state = fold("blog", &[begun(0)]);
+    assert_eq!(store.end_with(&lock, &[begun(0)], &[], &state).await.unwrap(), 1);
+    assert_eq!(store.lock_owner("blog").await.unwrap(), None);
+    assert_eq!(store.append(&lock, &[begun(1)], &[]).await.unwrap_err().code(), "state.lock-lost");
+    // Whoever has it by now keeps it.
+    let next = store.lock("blog", owner.clone()).await.unwrap();
+    store.release(lock).await.unwrap();
+    assert_eq!(store.lock_owner("blog").await.unwrap(), Some(owner));
+    store.append(&next, &[begun(1)], &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_last_write_under_a_lost_lock_writes_nothing_and_gives_nothing_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let owner = LockOwner::current("apply");
+    let lost = store.lock("blog", owner.clone()).await.unwrap();
+    store.unlock("blog", true).await.unwrap();
+    let lock = store.lock("blog", owner.clone()).await.unwrap();
+    let ended = store.end_with(&lost, &[begun(0)], &[], &fold("blog", &[begun(0)])).await;
+    assert_eq!(ended.unwrap_err().code(), "state.lock-lost");
+    assert!(store.load("blog").await.unwrap().is_none());
+    assert_eq!(store.lock_owner("blog").await.unwrap(), Some(owner));
+    store.append(&lock, &[begun(0)], &[]).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_dead_owner_is_taken_over_from_at_once_and_can_write_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
