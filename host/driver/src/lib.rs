@@ -33,6 +33,7 @@ mod outside;
 mod perform;
 mod picture;
 mod plugins;
+mod promise;
 mod recover;
 mod refresh;
 mod request;

@@ -21,9 +21,10 @@ pub(crate) use render::with_files;
 
 use std::sync::Arc;
 
-use sheave_engine::{Action, Event, LookInsideRequest, Rendered};
+use sheave_engine::{Action, ApplyRequest, Event, LookInsideRequest, Rendered};
 
 use crate::context::Context;
+use crate::promise::Promise;
 
 /// Performs one action; none for those that are only written down or shown. Each in a box of its own size: a future that could
 /// be any of them would be as large as the largest, and there are hundreds at once.
@@ -47,10 +48,6 @@ pub(crate) async fn perform(context: Arc<Context>, action: Action) -> Option<Eve
                 address,
                 result: Box::pin(plan_provider::plan(&context, request)).await.map(Box::new),
             }
-        }
-        Action::Apply(request) => {
-            let (address, op, slot) = (request.address.clone(), request.op.clone(), request.slot.clone());
-            Event::Applied { address, op, slot, result: Box::pin(apply::apply(&context, *request)).await }
         }
         Action::Delete(request) => {
             let (address, op) = (request.address.clone(), request.op.clone());
@@ -80,7 +77,9 @@ pub(crate) async fn perform(context: Arc<Context>, action: Action) -> Option<Eve
             let address = request.address.clone();
             Event::Observed { address, result: Box::pin(observe::observe(&context, request)).await }
         }
-        Action::AwaitApproval(_)
+        // With a promise: [`perform_apply`].
+        Action::Apply(_)
+        | Action::AwaitApproval(_)
         | Action::Connect { .. }
         | Action::Configure { .. }
         | Action::Move { .. }
@@ -93,4 +92,15 @@ pub(crate) async fn perform(context: Arc<Context>, action: Action) -> Option<Eve
         | Action::Notify(_)
         | Action::Finished(_) => return None,
     })
+}
+
+/// Applies an object: prepares that at once, and sends nothing before its intent is written.
+pub(crate) async fn perform_apply(
+    context: Arc<Context>,
+    request: Box<ApplyRequest>,
+    intent: Promise,
+) -> Option<Event> {
+    let (address, op, slot) = (request.address.clone(), request.op.clone(), request.slot.clone());
+    let result = Box::pin(apply::apply(&context, *request, intent)).await;
+    Some(Event::Applied { address, op, slot, result })
 }

@@ -1,14 +1,14 @@
 //! The loop of one run: events in, actions out, and between them one durable write.
 //!
 //! Outcomes of what has ended and intents of what is to begin go to the store in one transaction; only then is anything
-//! sent. So a host that is killed anywhere has written down all that it may have done. What nothing outside hangs on is
+//! sent, though an apply is prepared meanwhile. So a host that is killed anywhere has written down all that it may have done. What nothing outside hangs on is
 //! held for a moment, so that what follows at once is written with it: a write is a sync of the disk.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sheave_engine::{Action, Event, Failure, Finished, Run};
+use sheave_engine::{Action, ApplyRequest, Event, Failure, Finished, Run};
 use sheave_model::event::What;
 use sheave_model::journal::Entry;
 use sheave_model::plan::Plan;
@@ -22,7 +22,8 @@ use crate::context::Context;
 use crate::keys::SystemRandom;
 use crate::live::WIDE_FROM;
 use crate::moves;
-use crate::perform::perform;
+use crate::perform::{perform, perform_apply};
+use crate::promise::{Promise, Writes};
 use crate::request::Cancel;
 use crate::{driver, failpoint};
 
@@ -73,11 +74,12 @@ pub(crate) struct Session<'a> {
     /// How many resources of each type were to be rendered so far.
     types: BTreeMap<TypeName, usize>,
     comparing: Turns,
-    applying: Turns,
+    applying: Turns<(Box<ApplyRequest>, Promise)>,
     stops: u8,
     cancel: Cancel,
     /// Whether the last step had something to write down: only then does gathering save anything.
     writes: bool,
+    written: Writes,
     held: Held,
 }
 
@@ -93,16 +95,22 @@ struct Held {
 }
 
 /// Actions of one sort, of which only so many are at work at once.
-#[derive(Debug, Default)]
-struct Turns {
+#[derive(Debug)]
+struct Turns<T = Action> {
     begun: usize,
     /// These come first.
-    early: VecDeque<Action>,
-    waiting: VecDeque<Action>,
+    early: VecDeque<T>,
+    waiting: VecDeque<T>,
 }
 
-impl Turns {
-    fn next(&mut self) -> Option<Action> {
+impl<T> Default for Turns<T> {
+    fn default() -> Self {
+        Self { begun: 0, early: VecDeque::new(), waiting: VecDeque::new() }
+    }
+}
+
+impl<T> Turns<T> {
+    fn next(&mut self) -> Option<T> {
         self.early.pop_front().or_else(|| self.waiting.pop_front())
     }
 
@@ -133,6 +141,7 @@ impl<'a> Session<'a> {
             stops: 0,
             cancel,
             writes: false,
+            written: Writes::new(),
             held: Held::default(),
         }
     }
@@ -170,6 +179,7 @@ impl<'a> Session<'a> {
         } else if !all.is_empty() || !events.is_empty() {
             store.append_with(lock, &all, &events, &self.state).await?;
         }
+        self.written.done();
         for what in held.told {
             self.context.tell(what);
         }
@@ -224,8 +234,9 @@ impl<'a> Session<'a> {
             // The intent of an operation, or how far its last step came, is durable before it goes on.
             let urgent = entries.iter().any(is_used_at_once);
             self.hold(entries, told);
-            let asked = self.begin_together(asked);
+            let mut asked = self.begin_together(asked);
             if urgent || asked.iter().any(changes_things) || self.held.entries.len() >= GATHER_MOST {
+                asked = self.prepare_applies(asked);
                 self.append(Vec::new(), &[]).await?;
             }
             self.diagnostics.extend(self.run.take_diagnostics());
@@ -258,6 +269,23 @@ impl<'a> Session<'a> {
         }
         self.held.actions = later;
         now
+    }
+
+    /// Begins the applies among these, lower ranks first, whose intents are about to be written; gives back the rest.
+    fn prepare_applies(&mut self, asked: Vec<Action>) -> Vec<Action> {
+        let mut applies = Vec::new();
+        let mut rest = Vec::new();
+        for action in asked {
+            match action {
+                Action::Apply(request) => applies.push(request),
+                other => rest.push(other),
+            }
+        }
+        applies.sort_by_key(|request| request.order.rank);
+        let promise = self.written.promise();
+        self.applying.waiting.extend(applies.into_iter().map(|request| (request, promise.clone())));
+        self.take_turns();
+        rest
     }
 
     /// Whether something is being rendered or compared.
@@ -338,9 +366,8 @@ impl<'a> Session<'a> {
         Ok(made)
     }
 
-    /// Begins what is to be done, lower ranks first; the pause, where there is one.
-    fn send(&mut self, mut actions: Vec<Action>) -> Option<Pause> {
-        actions.sort_by_key(|a| if let Action::Apply(request) = a { request.order.rank } else { 0 });
+    /// Begins what is to be done; the pause, where there is one.
+    fn send(&mut self, actions: Vec<Action>) -> Option<Pause> {
         let mut pause = None;
         for action in actions {
             match action {
@@ -353,7 +380,9 @@ impl<'a> Session<'a> {
                 | Action::SetOutputs(_)
                 | Action::MakePasswords(_)
                 | Action::Move { .. }
-                | Action::Notify(_) => {}
+                | Action::Notify(_)
+                // Begun before its intent was written.
+                | Action::Apply(_) => {}
                 Action::Connect { target, settings } => {
                     let connected = self.context.targets.connect(&target, &settings, &self.context.folder);
                     self.diagnostics.extend(connected.err());
@@ -369,7 +398,6 @@ impl<'a> Session<'a> {
                     if early { first.push_back(action) } else { waiting.push_back(action) }
                 }
                 Action::Diff(_) => self.comparing.waiting.push_back(action),
-                Action::Apply(_) => self.applying.waiting.push_back(action),
                 action if self.is_near(&action) => {
                     self.work.begin_here(perform(self.context.clone(), action));
                 }
@@ -409,24 +437,24 @@ impl<'a> Session<'a> {
             self.work.share_out(perform(self.context.clone(), action));
         }
         while self.applying.begun < AT_ONCE
-            && let Some(action) = self.applying.next()
+            && let Some((request, intent)) = self.applying.next()
         {
             self.applying.begun += 1;
-            self.work.begin_elsewhere(perform(self.context.clone(), action));
+            self.work.begin_elsewhere(perform_apply(self.context.clone(), request, intent));
         }
     }
 
     /// Takes in what a task answered.
     fn take(&mut self, event: Option<Event>, inbox: &mut Vec<Event>) {
-        let turns = match event {
+        let begun = match event {
             // Nothing at all: a render that was put off.
-            None | Some(Event::Rendered { .. }) => Some(&mut self.rendering),
-            Some(Event::Diffed { .. }) => Some(&mut self.comparing),
-            Some(Event::Applied { .. }) => Some(&mut self.applying),
+            None | Some(Event::Rendered { .. }) => Some(&mut self.rendering.begun),
+            Some(Event::Diffed { .. }) => Some(&mut self.comparing.begun),
+            Some(Event::Applied { .. }) => Some(&mut self.applying.begun),
             _ => None,
         };
-        if let Some(turns) = turns {
-            turns.begun = turns.begun.saturating_sub(1);
+        if let Some(begun) = begun {
+            *begun = begun.saturating_sub(1);
             if self.rendering.is_over() && self.comparing.is_over() {
                 let put_off = self.context.definitions.take_put_off();
                 self.rendering.waiting.extend(put_off.into_iter().map(Action::Render));

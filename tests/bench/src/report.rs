@@ -114,7 +114,9 @@ the largest resident set of that process, the host included.
 
 One blueprint with `for-each`, one file for kubectl, one chart for Helm; the same objects. Each tool has namespaces of its
 own and the settings that it comes with. The tools take turns; each time is that of the whole process, the median of the rounds, and
-what it left in the cluster is looked at after each step. Before each the API server collects its garbage, so that this falls into no
+what it left in the cluster is looked at after each step. A ratio is the median of what each round says, in which Sheave and the limit
+come right after each other, either first as often: a machine whose speed changes from minute to minute changes both. Before each step
+the API server collects its garbage, so that this falls into no
 tool's step by chance. *Bare requests* is the limit: a client in Rust that
 sends one server-side apply an object, 32 at once, and does nothing else. (*Change* changes one object. There
 the limit is one request for somebody who knows which one.) Helm keeps a release in one Secret, which is too small for thousands of
@@ -133,10 +135,7 @@ objects. Memory is the largest resident set.
             self.languages(),
         );
         for rounds in &self.rounds {
-            let count = match rounds.count {
-                1 => "One round".to_owned(),
-                several => format!("{several} rounds"),
-            };
+            let count = counted(rounds);
             let _ = write!(
                 page,
                 "
@@ -230,10 +229,21 @@ objects. Memory is the largest resident set.
     }
 }
 
+fn counted(rounds: &Rounds) -> String {
+    let times = |count: usize| match count {
+        1 => "One round".to_owned(),
+        several => format!("{several} rounds"),
+    };
+    if rounds.pairs == rounds.count {
+        times(rounds.count)
+    } else {
+        format!("{} of Sheave and bare requests, {} of all", times(rounds.pairs), rounds.count)
+    }
+}
+
 impl Rounds {
     pub(crate) fn times(&self) -> String {
         let row = |name: &str, step: Step| {
-            let sheave = self.wall(Tool::Sheave, step);
             let cell = |tool: Tool| match self.wall(tool, step) {
                 Duration::ZERO => String::new(),
                 wall => time(wall),
@@ -241,12 +251,8 @@ impl Rounds {
             let mut row = vec![name.to_owned()];
             row.extend(Tool::ALL.map(cell));
             for tool in [Tool::Bare, Tool::Kubectl, Tool::Helm] {
-                let other = self.wall(tool, step);
-                row.push(if other.is_zero() {
-                    String::new()
-                } else {
-                    format!("{:.2}", ratio(sheave, other))
-                });
+                let ratio = self.ratio((Tool::Sheave, step), (tool, step));
+                row.push(ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")));
             }
             row
         };
@@ -280,26 +286,22 @@ impl Rounds {
 
     fn wanted(&self) -> String {
         let wanted = Wanted::of(self.load);
-        let sheave = |step| self.wall(Tool::Sheave, step);
-        let (create, limit) = (sheave(Step::Create), self.wall(Tool::Bare, Step::Create));
-        let (unchanged, helm) = (sheave(Step::Unchanged), self.wall(Tool::Helm, Step::Unchanged));
+        let unchanged = self.wall(Tool::Sheave, Step::Unchanged);
         let lists = wanted.unchanged_lists;
         let at_most = UNCHANGED_BASE + self.list() * lists;
-        let mut rows = vec![
-            head(),
-            row(
-                "create",
-                format!("at most {} x bare requests", wanted.create_ratio),
-                format!("{:.2} x", ratio(create, limit)),
-                ratio(create, limit) <= wanted.create_ratio,
-            ),
-            row(
-                "apply, unchanged",
-                format!("at most {} + {lists} x the lists = {}", time(UNCHANGED_BASE), time(at_most)),
-                time(unchanged),
-                unchanged <= at_most,
-            ),
-        ];
+        let beside = |step, most: f64, what: &str, other| {
+            let ratio = self.ratio((Tool::Sheave, step), other)?;
+            Some((format!("at most {most} x {what}"), format!("{ratio:.2} x"), ratio <= most))
+        };
+        let mut rows = vec![head()];
+        let create = beside(Step::Create, wanted.create_ratio, "bare requests", (Tool::Bare, Step::Create));
+        rows.extend(create.map(|(most, is, met)| row("create", most, is, met)));
+        rows.push(row(
+            "apply, unchanged",
+            format!("at most {} + {lists} x the lists = {}", time(UNCHANGED_BASE), time(at_most)),
+            time(unchanged),
+            unchanged <= at_most,
+        ));
         if let Some(most) = wanted.unchanged {
             rows.push(row(
                 "apply, unchanged",
@@ -308,22 +310,14 @@ impl Rounds {
                 unchanged < most,
             ));
         }
-        if !helm.is_zero() {
-            rows.push(row(
-                "apply, unchanged",
-                format!("below {UNCHANGED_OF_HELM} x Helm"),
-                format!("{:.2} x", ratio(unchanged, helm)),
-                ratio(unchanged, helm) < UNCHANGED_OF_HELM,
-            ));
-        }
+        let helm = (Tool::Helm, Step::Unchanged);
+        rows.extend(
+            beside(Step::Unchanged, UNCHANGED_OF_HELM, "Helm", helm)
+                .map(|(most, is, met)| row("apply, unchanged", most, is, met)),
+        );
         if let Some(most) = wanted.change_ratio {
-            let change = ratio(sheave(Step::Change), unchanged);
-            rows.push(row(
-                "change",
-                format!("at most {most} x unchanged"),
-                format!("{change:.2} x"),
-                change <= most,
-            ));
+            let change = beside(Step::Change, most, "unchanged", (Tool::Sheave, Step::Unchanged));
+            rows.extend(change.map(|(most, is, met)| row("change", most, is, met)));
         }
         if let Some(most) = wanted.peak_kib {
             let peak = self.largest_peak(Tool::Sheave);

@@ -24,6 +24,7 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
+    /// In the order of the tables.
     pub(crate) const ALL: [Self; 4] = [Self::Bare, Self::Sheave, Self::Kubectl, Self::Helm];
 
     pub(crate) fn name(self) -> &'static str {

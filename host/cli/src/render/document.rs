@@ -1,5 +1,6 @@
 //! Masked documents as YAML, the way people read manifests; holes are shown at the very leaf.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use serde_json::{Map, Value as Json};
@@ -176,9 +177,12 @@ fn write_flow(out: &mut String, node: &Json, paint: Paint) -> fmt::Result {
 }
 
 /// A text as a YAML scalar: bare where every reader takes it for the same text, in double quotes otherwise.
-pub(crate) fn scalar(text: &str) -> String {
-    if is_plain(text) { text.to_owned() } else { quoted(text) }
+pub(crate) fn scalar(text: &str) -> Cow<'_, str> {
+    if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(quoted(text)) }
 }
+
+/// What readers of YAML take for something else than a text, or this program for a hole.
+const OTHER: [&str; 11] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", UNKNOWN, SECRET];
 
 fn is_plain(text: &str) -> bool {
     let mut chars = text.chars();
@@ -186,28 +190,39 @@ fn is_plain(text: &str) -> bool {
     // A dash begins a list where a space follows, and a document where it stands three times.
     let dash = first == '-' && chars.next().is_some_and(|c| c != ' ') && !text.starts_with("---");
     let starts_well = dash || first.is_alphanumeric() || matches!(first, '/' | '.' | '_' | '$' | '(' | '+');
-    let reads_as_other = matches!(
-        text.to_ascii_lowercase().as_str(),
-        "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n" | UNKNOWN | SECRET
-    );
-    let bare = |c: char| !outside::acts(c) && !matches!(c, '{' | '}' | '[' | ']' | ',' | '"' | '\'' | '`');
     starts_well
-        && !reads_as_other
+        && !OTHER.iter().any(|other| text.eq_ignore_ascii_case(other))
         && !looks_like_number(text)
-        && text.chars().all(bare)
+        && is_bare(text)
         && !text.ends_with([':', ' '])
-        && [": ", " #", "->"].iter().all(|marker| !text.contains(marker))
+}
+
+/// Whether nothing within ends a scalar, or begins a comment.
+fn is_bare(text: &str) -> bool {
+    let mut before = '\0';
+    text.chars().all(|c| {
+        let marker = matches!((before, c), (':', ' ') | (' ', '#') | ('-', '>'));
+        before = c;
+        !marker && !outside::acts(c) && !matches!(c, '{' | '}' | '[' | ']' | ',' | '"' | '\'' | '`')
+    })
 }
 
 /// Numbers in any of YAML's spellings, dates and times included: after sign and point comes a digit, and no letter that a
 /// number could not have.
 fn looks_like_number(text: &str) -> bool {
-    let bare = text.trim_start_matches(['+', '-', '.']).to_ascii_lowercase();
-    let part = |c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-' | '_' | ':' | 'e' | 't' | 'z');
-    let based = ["0x", "0o", "0b"].iter().find_map(|prefix| bare.strip_prefix(prefix));
-    matches!(bare.as_str(), "inf" | "nan")
-        || based.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_hexdigit() || c == '_'))
-        || bare.starts_with(|c: char| c.is_ascii_digit()) && bare.chars().all(part)
+    let bare = text.trim_start_matches(['+', '-', '.']);
+    let part = |c: u8| {
+        c.is_ascii_digit()
+            || matches!(c, b'.' | b'+' | b'-' | b'_' | b':' | b'e' | b'E' | b't' | b'T' | b'z' | b'Z')
+    };
+    let based = match bare.as_bytes() {
+        [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', digits @ ..] => Some(digits),
+        _ => None,
+    };
+    bare.eq_ignore_ascii_case("inf")
+        || bare.eq_ignore_ascii_case("nan")
+        || based.is_some_and(|digits| digits.iter().all(|c| c.is_ascii_hexdigit() || *c == b'_'))
+        || bare.starts_with(|c: char| c.is_ascii_digit()) && bare.bytes().all(part)
 }
 
 fn quoted(text: &str) -> String {
@@ -281,7 +296,9 @@ mod tests {
             "3",
             "1.5",
             "0x1F",
+            "0XFF",
             "1e3",
+            "1E3",
             "2026-01-02T03:04:05Z",
             "2024-01-02",
             "true",
@@ -291,9 +308,13 @@ mod tests {
             "---",
             "-1",
             ".inf",
+            ".NaN",
+            "Null",
             "-.5",
             "a: b",
             "a #b",
+            "a->b",
+            "a:",
             "*x",
             "&x",
             "{a}",

@@ -14,19 +14,25 @@ use super::taints;
 use super::take_over::{is_due, take_over};
 use crate::context::Context;
 use crate::failpoint;
+use crate::promise::Promise;
 use crate::substitute::Holes;
 
 /// How often a node is read again that somebody else writes at the same time.
 const MAX_TRIES: usize = 5;
 
-/// Applies an object; its record, and whether it was new.
-pub(crate) async fn apply(context: &Context, request: ApplyRequest) -> Result<(ObjectRecord, bool), Failure> {
+/// Applies an object; its record, and whether it was new. What it takes is prepared while its intent is being written.
+pub(crate) async fn apply(
+    context: &Context,
+    request: ApplyRequest,
+    intent: Promise,
+) -> Result<(ObjectRecord, bool), Failure> {
     let fault = |d: Diagnostic| Failure::world(vec![context.clean(d).on(request.address.clone())]);
     context.widen(&request.target, &request.id).await.map_err(fault)?;
     let mut object =
         context.desired(&request.target, &request.manifest, Holes::Refuse).await.map_err(fault)?;
     let desired = sheave_manifest::desired_digest(&object, &context.digest_key());
     let cluster = context.targets.cluster(&request.target).await.map_err(fault)?;
+    intent.kept().await;
     let taken = if !request.create && is_due(request.recorded.as_ref()) {
         take_over(context, &request.target, &request.id).await.map_err(fault)?
     } else {
