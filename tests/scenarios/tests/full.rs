@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use sheave_testkit::{Call, Stack, binary};
+use sheave_testkit::{Call, Output, Stack, binary};
 
 /// Objects whose records do not fit into the small disk.
 const MANY: usize = 400;
@@ -23,18 +23,23 @@ echo "plan: $?"
 echo "destroy: $?"
 "#;
 
-#[test]
-fn a_full_disk_stops_the_run_and_the_next_goes_on() {
-    let stack = Stack::new("full");
+/// A state that has room for a stack's name, and for no intent of so many objects.
+const ONE_APPLY: &str = r#"
+mount -t tmpfs -o size=400k none .sheave
+exec "$SHEAVE" apply --yes
+"#;
+
+/// With a file system of its own for the state: a mount namespace is not seen by others; who is not root has one inside a user
+/// namespace.
+fn run(stack: &Stack, script: &str) -> Output {
     stack.folder(".sheave");
     stack.blueprint(&format!(
         "blueprint: full\ntargets: {{main: {{kubernetes: {{context: admin, namespace: \"@namespace@\"}}}}}}\n\
          plugins: {{kubernetes: {{}}}}\nresources:\n  many: {{type: \"kubernetes:ConfigMap\", count: {MANY}, \
          properties: {{data: {{a: \"${{string(each.key)}}\"}}}}}}\n"
     ));
-    // A mount namespace is not seen by others; who is not root has one inside a user namespace.
-    let run = Call::new(Path::new("/usr/bin/unshare"))
-        .args(["--user", "--map-root-user", "--mount", "/bin/sh", "-c", SCRIPT])
+    Call::new(Path::new("/usr/bin/unshare"))
+        .args(["--user", "--map-root-user", "--mount", "/bin/sh", "-c", script])
         .within(&stack.project())
         .env("SHEAVE", binary::sheave())
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
@@ -42,11 +47,27 @@ fn a_full_disk_stops_the_run_and_the_next_goes_on() {
         .env("XDG_CONFIG_HOME", stack.home().join("config"))
         .env("XDG_CACHE_HOME", stack.home().join("cache"))
         .env("KUBECONFIG", stack.kubeconfig())
-        .run();
+        .run()
+}
+
+#[test]
+fn a_full_disk_stops_the_run_and_the_next_goes_on() {
+    let stack = Stack::new("full");
+    let run = run(&stack, SCRIPT);
     for said in ["first: 1", "second: 0", "plan: 0", "destroy: 0"] {
         assert!(run.stdout.contains(said), "{said}: {run}");
     }
     assert!(run.stderr.contains("state.disk-full"), "{run}");
     assert!(run.stderr.contains(".sheave/state.db"), "{run}");
     assert_eq!(stack.names("configmaps"), Vec::<String>::new(), "nothing is left of either run");
+}
+
+#[test]
+fn what_cannot_be_written_down_is_not_sent() {
+    let stack = Stack::new("unsent");
+    let run = run(&stack, ONE_APPLY).exits(1);
+    assert!(run.stderr.contains("state.disk-full"), "{run}");
+    // The inventory, which names no object, is there.
+    let made = stack.names("configmaps");
+    assert!(matches!(&made[..], [only] if only.starts_with("ConfigMap/sheave-")), "{made:?}");
 }
