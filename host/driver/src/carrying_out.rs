@@ -13,7 +13,7 @@ use sheave_model::stack::StackState;
 use sheave_state::{StateError, Store as _};
 
 use crate::context::{Context, locked, now};
-use crate::driver::{in_order, millis, recorded_outputs, state_fault};
+use crate::driver::{free, in_order, millis, recorded_outputs, state_fault};
 use crate::plugins::BUILTIN;
 use crate::request::{ApplyReport, Fault, PlanReport};
 use crate::session::{Pause, Session};
@@ -28,7 +28,7 @@ pub(crate) async fn carry_out(
     let PlanReport { plan, mut report } = planned;
     let run = uuid::Uuid::new_v4().to_string();
     begin(&mut session, &plan, &run).await.map_err(|e| state_fault(&e))?;
-    context.live.forget();
+    free(context.live.forget());
     context.see_as_planned(&plan);
     context.foresee(&plan).await;
     let touched: Vec<String> = match plan.purpose {

@@ -157,11 +157,10 @@ impl LiveObjects {
         })
     }
 
-    /// Forgets what was listed: a later look must see what has happened since, and is for one object.
-    pub(crate) fn forget(&self) {
+    /// Forgets what was listed, and gives it to be freed: a later look must see what has happened since, and is for one object.
+    pub(crate) fn forget(&self) -> impl Send + use<> {
         *locked(&self.ahead) = None;
-        locked(&self.members).clear();
-        locked(&self.names).clear();
+        (std::mem::take(&mut *locked(&self.members)), std::mem::take(&mut *locked(&self.names)))
     }
 }
 
@@ -363,7 +362,7 @@ mod tests {
         assert!(live.begins(&list("Secret")));
         assert!(!live.begins(&list("Secret")));
         assert!(live.begins(&list("ConfigMap")));
-        live.forget();
+        drop(live.forget());
         assert!(!live.begins(&list("Role")), "what is asked for now is asked for one by one");
     }
 

@@ -43,6 +43,8 @@ enum Phase {
     Inspecting(Inspecting),
     Approval(Box<Plan>),
     Applying(Box<Applying>),
+    /// It is freed with the run: whoever waits for the end does not wait for that.
+    Ended(#[expect(dead_code, reason = "only kept")] Box<Applying>),
     Over,
 }
 
@@ -93,7 +95,7 @@ impl Run {
                 let actions = applying.step(event);
                 self.settle(applying, actions)
             }
-            Phase::Over => Vec::new(),
+            Phase::Ended(_) | Phase::Over => Vec::new(),
         }
     }
 
@@ -145,9 +147,8 @@ impl Run {
     fn settle(&mut self, mut applying: Box<Applying>, mut actions: Vec<Action>) -> Vec<Action> {
         actions.extend(applying.conclude());
         self.diagnostics.extend(applying.take_diagnostics());
-        if !actions.iter().any(|a| matches!(a, Action::Finished(_))) {
-            self.phase = Phase::Applying(applying);
-        }
+        let ended = actions.iter().any(|a| matches!(a, Action::Finished(_)));
+        self.phase = if ended { Phase::Ended(applying) } else { Phase::Applying(applying) };
         actions
     }
 }
