@@ -289,13 +289,18 @@ impl Rounds {
         let unchanged = self.wall(Tool::Sheave, Step::Unchanged);
         let lists = wanted.unchanged_lists;
         let at_most = UNCHANGED_BASE + self.list() * lists;
-        let beside = |step, most: f64, what: &str, other| {
+        let beside = |name: &str, step, most: f64, what: &str, other| {
             let ratio = self.ratio((Tool::Sheave, step), other)?;
-            Some((format!("at most {most} x {what}"), format!("{ratio:.2} x"), ratio <= most))
+            Some(row(name, format!("at most {most} x {what}"), format!("{ratio:.2} x"), ratio <= most))
         };
         let mut rows = vec![head()];
-        let create = beside(Step::Create, wanted.create_ratio, "bare requests", (Tool::Bare, Step::Create));
-        rows.extend(create.map(|(most, is, met)| row("create", most, is, met)));
+        rows.extend(beside(
+            "create",
+            Step::Create,
+            wanted.create_ratio,
+            "bare requests",
+            (Tool::Bare, Step::Create),
+        ));
         rows.push(row(
             "apply, unchanged",
             format!("at most {} + {lists} x the lists = {}", time(UNCHANGED_BASE), time(at_most)),
@@ -310,14 +315,16 @@ impl Rounds {
                 unchanged < most,
             ));
         }
-        let helm = (Tool::Helm, Step::Unchanged);
-        rows.extend(
-            beside(Step::Unchanged, UNCHANGED_OF_HELM, "Helm", helm)
-                .map(|(most, is, met)| row("apply, unchanged", most, is, met)),
-        );
+        if let Some(helm) = self.ratio((Tool::Sheave, Step::Unchanged), (Tool::Helm, Step::Unchanged)) {
+            rows.push(row(
+                "apply, unchanged",
+                format!("below {UNCHANGED_OF_HELM} x Helm"),
+                format!("{helm:.2} x"),
+                helm < UNCHANGED_OF_HELM,
+            ));
+        }
         if let Some(most) = wanted.change_ratio {
-            let change = beside(Step::Change, most, "unchanged", (Tool::Sheave, Step::Unchanged));
-            rows.extend(change.map(|(most, is, met)| row("change", most, is, met)));
+            rows.extend(beside("change", Step::Change, most, "unchanged", (Tool::Sheave, Step::Unchanged)));
         }
         if let Some(most) = wanted.peak_kib {
             let peak = self.largest_peak(Tool::Sheave);
