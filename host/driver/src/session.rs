@@ -1,8 +1,9 @@
 //! The loop of one run: events in, actions out, and between them one durable write.
 //!
 //! Outcomes of what has ended and intents of what is to begin go to the store in one transaction; only then is anything
-//! sent, though an apply is prepared meanwhile. So a host that is killed anywhere has written down all that it may have done. What nothing outside hangs on is
-//! held for a moment, so that what follows at once is written with it: a write is a sync of the disk.
+//! sent, though an apply is prepared meanwhile. So a host that is killed anywhere has written down all that it may have
+//! done. What nothing outside hangs on is held for a moment, so that what follows at once is written with it: a write is a
+//! sync of the disk.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
